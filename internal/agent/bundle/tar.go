@@ -1,0 +1,133 @@
+package bundle
+
+import (
+	"archive/tar"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+func extractTar(ctx context.Context, t *tree, f *os.File, bundleType string) error {
+	stream, plain, err := decompress(f, bundleType)
+	if err != nil {
+		return err
+	}
+	x := &tarExtractor{tree: t, owners: newOwners(), buffer: make([]byte, bufferSize)}
+	if plain {
+		x.file = newTarFile(f)
+		stream = x.file
+	} else {
+		ahead := newReadAhead(stream)
+		defer ahead.Close()
+		stream = ahead
+	}
+	x.reader = tar.NewReader(stream)
+	if err := x.all(ctx); err != nil {
+		return err
+	}
+	// A compressed archive ends with its checksum, after the padding of tar.
+	if err := drain(stream); err != nil {
+		return err
+	}
+	return t.finish()
+}
+
+// maxPadding is how much may follow the end of a tar archive. GNU tar pads to
+// 10 KiB by default and can be told to pad to a few megabytes.
+const maxPadding = 64 << 20
+
+func drain(r io.Reader) error {
+	n, err := io.Copy(io.Discard, io.LimitReader(r, maxPadding))
+	if err == nil && n == maxPadding {
+		return fmt.Errorf("%w: more than %d bytes follow its end", ErrTooLarge, maxPadding)
+	}
+	return err
+}
+
+type tarExtractor struct {
+	tree   *tree
+	owners *owners
+	reader *tar.Reader
+	file   *tarFile // nil when the archive is compressed
+	buffer []byte
+}
+
+func (x *tarExtractor) all(ctx context.Context) error {
+	for {
+		h, err := x.reader.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if h.Typeflag == tar.TypeXGlobalHeader {
+			continue
+		}
+		if err := x.one(h); err != nil {
+			return err
+		}
+	}
+}
+
+func (x *tarExtractor) one(h *tar.Header) error {
+	name, err := clean(h.Name)
+	if err != nil {
+		return err
+	}
+	e := entry{name: name, mode: h.FileInfo().Mode().Perm(), mtime: h.ModTime, owner: x.owners.of(h)}
+	switch h.Typeflag {
+	case tar.TypeReg, tar.TypeRegA, tar.TypeCont, tar.TypeGNUSparse: //nolint:staticcheck // old archives have TypeRegA
+		e.size = h.Size
+		if err := x.tree.budget.take(name, e.size); err != nil {
+			return err
+		}
+		return x.regular(e, h)
+	case tar.TypeDir:
+		if err := x.tree.budget.take(name, 0); err != nil {
+			return err
+		}
+		return x.tree.folder(e)
+	case tar.TypeSymlink:
+		if err := x.tree.budget.take(name, 0); err != nil {
+			return err
+		}
+		return x.tree.link(name, h.Linkname)
+	case tar.TypeLink:
+		if err := x.tree.budget.take(name, 0); err != nil {
+			return err
+		}
+		return x.tree.hardLink(name, h.Linkname)
+	}
+	return fmt.Errorf("entry %q is a device, pipe or of another kind (%q) that a bundle may not hold", h.Name, h.Typeflag)
+}
+
+func (x *tarExtractor) regular(e entry, h *tar.Header) error {
+	f, err := x.tree.create(e)
+	if err != nil {
+		return err
+	}
+	return write(f, e, func(f *os.File) (int64, error) {
+		if x.file != nil && e.size >= directSize && !sparse(h) {
+			return x.file.copyTo(f, e.size)
+		}
+		return pump(f, x.reader, e.size, x.buffer)
+	})
+}
+
+func sparse(h *tar.Header) bool {
+	if h.Typeflag == tar.TypeGNUSparse {
+		return true
+	}
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,92 @@
+package install
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/slipwayhq/slipway/internal/appspec"
+)
+
+// conflicts collects what stands in the way, so that one failed deployment
+// tells all of it.
+type conflicts struct {
+	count int
+	shown []string
+}
+
+// maxShown keeps the message within what the service carries.
+const maxShown = 25
+
+func (c *conflicts) add(format string, args ...any) {
+	c.count++
+	if len(c.shown) < maxShown {
+		c.shown = append(c.shown, fmt.Sprintf(format, args...))
+	}
+}
+
+func (c *conflicts) err() error {
+	if c.count == 0 {
+		return nil
+	}
+	text := strings.Join(c.shown, "\n")
+	if more := c.count - len(c.shown); more > 0 {
+		text += fmt.Sprintf("\nand %d more", more)
+	}
+	return errors.New(text + "\nNothing was changed: the previous revision is still installed.")
+}
+
+// file plans the copy of a file or link, as far as what is there allows it.
+func (p *plan) file(source, destination string, mode fs.FileMode) error {
+	if !mode.IsRegular() && mode&fs.ModeSymlink == 0 {
+		return fmt.Errorf("cannot install %s: it is neither a file nor a link", source)
+	}
+	if p.settled[filepath.Dir(destination)] && p.free(source, destination) {
+		p.add(Instruction{Kind: Copy, Source: source, Path: destination, Link: mode&fs.ModeSymlink != 0})
+	}
+	return nil
+}
+
+// free reports whether source may go to destination, and notes why not. That
+// a folder cannot be made was noted before.
+func (p *plan) free(source, destination string) bool {
+	if n, twice := p.made[destination]; twice {
+		if p.list[n].Kind == Mkdir {
+			p.conflicts.add("a directory and a file are to be installed at %s", destination)
+		} else {
+			p.conflicts.add("two source files named %s and %s go to the same destination %s", p.list[n].Source, source, destination)
+		}
+		return false
+	}
+	state, err := p.future.at(destination)
+	if err != nil {
+		p.conflicts.add("cannot look at %s: %v", destination, err)
+		return false
+	}
+	switch state {
+	case folder:
+		p.conflicts.add("a directory exists where a file is to be installed: %s", destination)
+		return false
+	case file:
+		return p.mayReplace(destination)
+	case absent, dangling:
+	}
+	return true
+}
+
+// mayReplace applies the file-exists behaviour.
+func (p *plan) mayReplace(destination string) bool {
+	switch p.behavior {
+	case appspec.Overwrite:
+		return true
+	case appspec.Retain:
+		return false
+	case appspec.Disallow, "":
+		p.conflicts.add("The deployment failed because a specified file already exists at this location: %s", destination)
+	default:
+		p.conflicts.add("The deployment failed because an invalid option was specified for fileExistsBehavior: %q (a file exists at %s; use DISALLOW, OVERWRITE or RETAIN)", p.behavior, destination)
+	}
+	return false
+}

@@ -1,0 +1,115 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/iam"
+)
+
+// Call is what a handler knows about a request besides its input. The caller
+// has been authenticated and may perform the operation.
+type Call struct {
+	Principal iam.Principal
+	Namespace deploy.Namespace
+	Service   string // that the request is signed for
+	Operation string
+	SourceIP  string
+	UserAgent string
+	Header    http.Header // for what clients add, such as the agent's version
+	RequestID string
+	Now       time.Time // when the request arrived
+
+	action string // the IAM action, "" where none is needed
+}
+
+// protocol is a way to say operations, inputs, outputs and errors in HTTP.
+type protocol interface {
+	contentType() string
+	// accepts reports whether a signature for the service is good here.
+	accepts(service string) bool
+	// invoke performs the operation that the request names and returns the
+	// body of the answer.
+	invoke(ctx context.Context, call *Call, r *http.Request, body []byte) ([]byte, error)
+	// failure renders an error, or returns errInternal rendered.
+	failure(err error, requestID string) response
+}
+
+type response struct {
+	status int
+	code   string // of an error
+	body   []byte
+}
+
+// serveAPI is the frame around every call: what comes in is one request, what
+// goes out is one response and one line in the log.
+func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, p protocol) {
+	call := &Call{
+		SourceIP:  host(r.RemoteAddr),
+		UserAgent: r.UserAgent(),
+		Header:    r.Header,
+		RequestID: deploy.NewUUID(),
+		Now:       s.Now(),
+	}
+	out := response{status: http.StatusOK}
+	var err error
+	if out.body, err = s.answer(w, r, call, p); err != nil {
+		out = p.failure(err, call.RequestID)
+		s.logFailure(r, call, out, err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", p.contentType())
+	h.Set("Content-Length", strconv.Itoa(len(out.body)))
+	h.Set("X-Amzn-Requestid", call.RequestID)
+	w.WriteHeader(out.status)
+	_, _ = w.Write(out.body) // a client that is gone hears nothing
+	s.logCall(r, call, out)
+}
+
+// answer performs the call. A panic ends the call, not the server.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, call *Call, p protocol) (body []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			body, err = nil, fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+		}
+	}()
+	request, err := s.authenticate(w, r, call, p)
+	if err != nil {
+		return nil, err
+	}
+	return p.invoke(r.Context(), call, r, request)
+}
+
+// logFailure reports what the caller is not told. A caller that hung up, as
+// agents do to a long poll, is no failure.
+func (s *Server) logFailure(r *http.Request, call *Call, out response, err error) {
+	if out.status < http.StatusInternalServerError || r.Context().Err() != nil {
+		return
+	}
+	s.Log.ErrorContext(r.Context(), "request failed",
+		"request_id", call.RequestID, "operation", call.Operation, "error", err)
+}
+
+func (s *Server) logCall(r *http.Request, call *Call, out response) {
+	if !s.Log.Enabled(r.Context(), slog.LevelDebug) {
+		return
+	}
+	s.Log.DebugContext(r.Context(), "request",
+		"request_id", call.RequestID, "principal", call.Principal.ARN, "source", call.SourceIP,
+		"service", call.Service, "operation", call.Operation,
+		"status", out.status, "code", out.code, "duration", s.Now().Sub(call.Now))
+}
+
+func host(address string) string {
+	if h, _, err := net.SplitHostPort(address); err == nil {
+		return h
+	}
+	return address
+}

@@ -1,0 +1,71 @@
+// Package control is what users and hosts may ask for, one use case per file:
+// it checks a request against what is stored, stores what follows from it, and
+// answers. It never does deployment work: that is package engine's, which
+// control meets only in the stored rows.
+//
+// Every fault of a request is a [*deploy.Error] with the API's exception name.
+// Faults are found in the same order everywhere: the form of each field, what
+// does not go together inside the request, what does not exist, what does not
+// fit the compute platform, limits, and last what exists already. The checks
+// that need stored state and the write they guard are one transaction.
+package control
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/slipwayhq/slipway/internal/store"
+)
+
+// Control answers requests on a store. Its methods may be called from any
+// goroutine.
+type Control struct {
+	store  *store.Store
+	now    func() time.Time
+	quotas Quotas
+	signer *signer
+}
+
+// Options are the settings of a [Control]. The zero value is ready for use.
+type Options struct {
+	Now    func() time.Time // nil: time.Now
+	Quotas Quotas           // zero members: [DefaultQuotas]
+}
+
+// New returns a Control on the store.
+func New(s *store.Store, opts Options) *Control {
+	now := opts.Now
+	if now == nil {
+		now = time.Now
+	}
+	return &Control{
+		store: s,
+		// The API and the store's columns count in milliseconds: finer times
+		// would compare differently before and after they were stored.
+		now:    func() time.Time { return now().UTC().Truncate(time.Millisecond) },
+		quotas: opts.Quotas.orDefaults(),
+		signer: &signer{store: s, signed: map[string]string{}},
+	}
+}
+
+// update runs f in a transaction that writes. When a row appeared between a
+// check of f and its write, which databases with several writers allow, f runs
+// once more and finds it.
+func (c *Control) update(ctx context.Context, f func(*store.Tx) error) error {
+	err := c.store.Update(ctx, f)
+	if errors.Is(err, store.ErrExists) {
+		err = c.store.Update(ctx, f)
+	}
+	return err
+}
+
+// view returns what f reads in one transaction.
+func view[T any](ctx context.Context, c *Control, f func(*store.Tx) (T, error)) (T, error) {
+	var v T
+	err := c.store.View(ctx, func(tx *store.Tx) (err error) {
+		v, err = f(tx)
+		return err
+	})
+	return v, err
+}

@@ -1,0 +1,47 @@
+package control
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/store"
+)
+
+// GroupInfo is a group with what follows from its deployments. The revision of
+// LastSuccessful is the group's target revision.
+type GroupInfo struct {
+	Application    deploy.Application
+	Group          deploy.Group
+	LastAttempted  *deploy.Deployment
+	LastSuccessful *deploy.Deployment
+}
+
+// GetDeploymentGroup returns a group.
+func (c *Control) GetDeploymentGroup(ctx context.Context, ns deploy.Namespace, application, name string) (GroupInfo, error) {
+	if err := cmp.Or(checkApplicationName(application), checkGroupName(name)); err != nil {
+		return GroupInfo{}, err
+	}
+	return view(ctx, c, func(tx *store.Tx) (info GroupInfo, err error) {
+		if info.Application, err = findApplication(tx, ns, application); err != nil {
+			return info, err
+		}
+		if info.Group, err = findGroup(tx, info.Application, name); err != nil {
+			return info, err
+		}
+		if info.LastAttempted, err = orNil(tx.LastAttempted(info.Group.ID)); err != nil {
+			return info, err
+		}
+		info.LastSuccessful, err = orNil(tx.LastSuccessful(info.Group.ID))
+		return info, err
+	})
+}
+
+// orNil turns a row that is not there into nil.
+func orNil[T any](v T, err error) (*T, error) {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return &v, err
+}

@@ -1,0 +1,100 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/store"
+)
+
+const (
+	// pollHold is how long a poll waits for a command: CodeDeploy's own 45 s,
+	// well below the 80 s after which the official agents give up.
+	pollHold = 45 * time.Second
+	// pollLease is how long a command that was handed out may stay without
+	// acknowledgement before it is handed out again.
+	pollLease = 10 * time.Second
+)
+
+// clientError is the one error agents get for a mistake of theirs.
+const clientError = "ClientException"
+
+// PollHostCommand returns the next command of a host. When there is none it
+// waits for one, for up to 45 s or until ctx ends; then it returns nil.
+func (c *Control) PollHostCommand(ctx context.Context, ns deploy.Namespace, host string) (*deploy.HostCommand, error) {
+	told, unsubscribe := c.store.Subscribe(store.TopicHost(store.HostKey(ns, host)))
+	defer unsubscribe()
+	hold := time.NewTimer(pollHold)
+	defer hold.Stop()
+	for {
+		cmd, again, err := c.handOut(ctx, ns, host)
+		if ctx.Err() != nil {
+			return nil, nil // the agent has gone, or the server is stopping
+		}
+		if cmd != nil || err != nil {
+			return cmd, err
+		}
+		var lease <-chan time.Time // of a command that is handed out and not acknowledged
+		if !again.IsZero() {
+			timer := time.NewTimer(again.Sub(c.now()))
+			defer timer.Stop()
+			lease = timer.C
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil
+		case <-hold.C:
+			return nil, nil
+		case <-told:
+		case <-lease:
+		}
+	}
+}
+
+// handOut leases the host's next command. When there is none now, again says
+// when one becomes available, if that is known.
+func (c *Control) handOut(ctx context.Context, ns deploy.Namespace, host string) (cmd *deploy.HostCommand, again time.Time, err error) {
+	// Most polls find nothing: look before opening a write transaction.
+	err = c.store.View(ctx, func(tx *store.Tx) error {
+		if _, err := tx.InstanceByIdentity(ns, host); err != nil {
+			return notRegistered(err, ns, host)
+		}
+		again, err = tx.NextAvailable(ns, host)
+		if errors.Is(err, store.ErrNotFound) {
+			again, err = time.Time{}, nil
+		}
+		return err
+	})
+	if err != nil || again.IsZero() || again.After(c.now()) {
+		return nil, again, err
+	}
+	err = c.store.Update(ctx, func(tx *store.Tx) error {
+		now := c.now()
+		next, err := tx.NextCommand(ns, host, now)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		until := now.Add(pollLease)
+		next.LeasedUntil = &until
+		cmd = &next
+		return tx.SaveCommand(next)
+	})
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	return cmd, time.Time{}, nil
+}
+
+// notRegistered explains why a host gets nothing.
+func notRegistered(err error, ns deploy.Namespace, host string) error {
+	if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	return deploy.Errorf(clientError, "No instance with the identity %s is registered in region %s. Register it "+
+		"(aws deploy register) or check the region in the agent's configuration.", host, ns.Region)
+}

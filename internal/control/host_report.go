@@ -1,0 +1,155 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"unicode/utf8"
+
+	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/protocol"
+	"github.com/slipwayhq/slipway/internal/store"
+)
+
+// Acknowledgement is what a host says when it takes a command. A repetition
+// with the same token is the same acknowledgement.
+type Acknowledgement struct {
+	CommandID string
+	Noop      bool
+	Token     string
+}
+
+// AcknowledgeHostCommand notes that a host has taken a command and says what
+// it must do: execute it (InProgress), or drop it because it is a no-op and
+// done (Succeeded) or over (Failed).
+func (c *Control) AcknowledgeHostCommand(ctx context.Context, ns deploy.Namespace, host string, in Acknowledgement) (protocol.CommandStatus, error) {
+	var reply protocol.CommandStatus
+	err := c.store.Update(ctx, func(tx *store.Tx) error {
+		cmd, err := hostCommand(tx, ns, host, in.CommandID)
+		if err != nil {
+			return err
+		}
+		switch cmd.State {
+		case deploy.CommandReady:
+			reply, err = c.take(tx, cmd, in)
+			return err
+		case deploy.CommandRunning:
+			reply = protocol.StatusFailed
+			if in.Token != "" && in.Token == cmd.AttemptToken {
+				reply = protocol.StatusInProgress
+			}
+		case deploy.CommandSucceeded:
+			reply = protocol.StatusSucceeded
+		case deploy.CommandFailed, deploy.CommandCancelled:
+			reply = protocol.StatusFailed
+		}
+		return nil
+	})
+	return reply, err
+}
+
+// take turns a ready command into a running one, or ends it when it is a
+// no-op. Once a stop is requested nothing more begins.
+func (c *Control) take(tx *store.Tx, cmd deploy.HostCommand, in Acknowledgement) (protocol.CommandStatus, error) {
+	row, err := tx.DeploymentRow(cmd.DeploymentID)
+	if err != nil {
+		return "", err
+	}
+	if row.Stop != nil || row.Deployment.Status.Terminal() {
+		return protocol.StatusFailed, nil
+	}
+	now := c.now()
+	cmd.AckedAt = &now
+	cmd.AttemptToken = in.Token
+	reply := protocol.StatusInProgress
+	cmd.State = deploy.CommandRunning
+	if in.Noop {
+		reply = protocol.StatusSucceeded
+		cmd.State = deploy.CommandSucceeded
+		cmd.CompletedAt = &now
+		cmd.Diagnostics = &deploy.Diagnostics{ErrorCode: protocol.Success.String(), Message: "Succeeded"}
+	}
+	return reply, tx.ReportCommand(cmd, now)
+}
+
+// Completion is how a command ended on its host.
+type Completion struct {
+	CommandID   string
+	Status      protocol.CommandStatus
+	Diagnostics *protocol.Envelope
+}
+
+// CompleteHostCommand stores how a command ended. The first report wins: a
+// later one is answered as well as it, and changes nothing.
+func (c *Control) CompleteHostCommand(ctx context.Context, ns deploy.Namespace, host string, in Completion) error {
+	if in.Status != protocol.StatusSucceeded && in.Status != protocol.StatusFailed {
+		return deploy.Errorf(clientError, "CommandStatus must be Succeeded or Failed, not %q.", in.Status)
+	}
+	return c.store.Update(ctx, func(tx *store.Tx) error {
+		cmd, err := hostCommand(tx, ns, host, in.CommandID)
+		if err != nil || !cmd.State.Live() {
+			return err
+		}
+		now := c.now()
+		cmd.CompletedAt = &now
+		cmd.State = deploy.CommandFailed
+		if in.Status == protocol.StatusSucceeded {
+			cmd.State = deploy.CommandSucceeded
+		}
+		cmd.Diagnostics = diagnostics(in.Diagnostics, in.Status)
+		return tx.ReportCommand(cmd, now)
+	})
+}
+
+// UpdateHostCommand stores the progress of a running command, and says whether
+// the command is still wanted: InProgress, or Failed when it is not.
+func (c *Control) UpdateHostCommand(ctx context.Context, ns deploy.Namespace, host, id string, progress *protocol.Envelope) (protocol.CommandStatus, error) {
+	reply := protocol.StatusFailed
+	err := c.store.Update(ctx, func(tx *store.Tx) error {
+		cmd, err := hostCommand(tx, ns, host, id)
+		if err != nil || cmd.State != deploy.CommandRunning {
+			return err
+		}
+		reply = protocol.StatusInProgress
+		cmd.Diagnostics = diagnostics(progress, protocol.StatusSucceeded)
+		return tx.ReportCommand(cmd, c.now())
+	})
+	return reply, err
+}
+
+// hostCommand returns a command of the host. One of another host is as unknown
+// as one that never was.
+func hostCommand(tx *store.Tx, ns deploy.Namespace, host, id string) (deploy.HostCommand, error) {
+	cmd, err := tx.Command(id)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return cmd, err
+	}
+	if err != nil || cmd.Namespace != ns || cmd.HostIdentifier != host {
+		return cmd, deploy.Errorf(clientError, "The host %s has no command %q.", host, id)
+	}
+	return cmd, nil
+}
+
+// diagnostics converts what an agent sent to what the API shows.
+func diagnostics(e *protocol.Envelope, status protocol.CommandStatus) *deploy.Diagnostics {
+	d := protocol.ParseDiagnostics(e, status)
+	message := d.Message
+	if status == protocol.StatusSucceeded && message == "" {
+		message = "Succeeded"
+	}
+	return &deploy.Diagnostics{
+		ErrorCode: d.ErrorCode.String(), ScriptName: d.ScriptName,
+		Message: message, LogTail: tail(d.Log, deploy.MaxLogTail),
+	}
+}
+
+// tail returns the last n bytes of s at most, from the start of a character.
+func tail(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	s = s[len(s)-n:]
+	for len(s) > 0 && !utf8.RuneStart(s[0]) {
+		s = s[1:]
+	}
+	return s
+}

@@ -1,0 +1,74 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/protocol"
+	"github.com/slipwayhq/slipway/internal/store"
+)
+
+// ExecutionID is how agents are told which deployment a command belongs to.
+// The form is the service's: at least three slashes.
+func ExecutionID(ns deploy.Namespace, deploymentID string) string {
+	return "CodeDeploy/" + ns.Region + "/prod/" + ns.Account + ":" + deploymentID
+}
+
+// DeploymentSpecification returns the signed document (PKCS #7, PEM) that
+// tells a host what to install. Only targets of the deployment get it.
+func (c *Control) DeploymentSpecification(ctx context.Context, ns deploy.Namespace, host, executionID string) (string, error) {
+	id := executionID[strings.LastIndexAny(executionID, ":/")+1:]
+	var d deploy.Deployment
+	err := c.store.View(ctx, func(tx *store.Tx) error {
+		var err error
+		if d, err = tx.Deployment(id); err != nil {
+			return err
+		}
+		instance, err := tx.InstanceByIdentity(ns, host)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Target(id, instance.Name)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) || (err == nil && d.Namespace != ns) {
+		return "", deploy.Errorf(clientError, "The host %s is not a target of %q.", host, executionID)
+	}
+	if err != nil {
+		return "", err
+	}
+	return c.signer.sign(ctx, d.ID, func() ([]byte, error) { return json.Marshal(specification(d)) })
+}
+
+// specification describes a deployment to its hosts. Members are left out
+// rather than null, and AllPossibleLifecycleEvents is never set: the official
+// agent 1.x fails on it.
+func specification(d deploy.Deployment) protocol.Specification {
+	return protocol.Specification{
+		DeploymentID: d.ID, DeploymentGroupID: d.GroupID, DeploymentGroupName: d.GroupName,
+		ApplicationName: d.ApplicationName, DeploymentCreator: string(d.Creator),
+		DeploymentType: string(d.Style.Type), AppSpecFilename: "appspec.yml",
+		AgentActionOverrides: &protocol.AgentActionOverrides{
+			AgentOverrides: protocol.AgentOverrides{FileExistsBehavior: d.FileExistsBehavior},
+		},
+		Revision: specificationRevision(d.Revision),
+	}
+}
+
+func specificationRevision(r deploy.Revision) *protocol.Revision {
+	out := &protocol.Revision{RevisionType: string(r.Type)}
+	switch {
+	case r.S3 != nil:
+		out.S3Revision = &protocol.S3Revision{
+			Bucket: r.S3.Bucket, Key: r.S3.Key, BundleType: r.S3.BundleType,
+			Version: r.S3.Version, ETag: strings.Trim(r.S3.ETag, `"`),
+		}
+	case r.GitHub != nil:
+		owner, name, _ := strings.Cut(r.GitHub.Repository, "/")
+		out.GitHubRevision = &protocol.GitHubRevision{Account: owner, Repository: name, CommitID: r.GitHub.CommitID}
+	}
+	return out
+}

@@ -1,0 +1,157 @@
+package deploy
+
+import (
+	"fmt"
+	"time"
+)
+
+// Deployment is one revision on its way to one group. Everything above the
+// divider is frozen when it is created; what follows is the engine's.
+type Deployment struct {
+	Namespace
+	ID               string          `json:"id"`
+	ApplicationID    string          `json:"applicationId"`
+	ApplicationName  string          `json:"applicationName"`
+	GroupID          string          `json:"groupId"`
+	GroupName        string          `json:"groupName"`
+	Platform         ComputePlatform `json:"platform"`
+	Revision         Revision        `json:"revision"`
+	PreviousRevision *Revision       `json:"previousRevision,omitempty"` // the group's last good one before
+	Description      string          `json:"description,omitempty"`
+	Creator          Creator         `json:"creator"`
+	CreatedAt        time.Time       `json:"createdAt"`
+
+	Config          Config            `json:"config"`
+	Style           Style             `json:"style"`
+	BlueGreen       *BlueGreen        `json:"blueGreen,omitempty"`
+	LoadBalancer    *LoadBalancerInfo `json:"loadBalancer,omitempty"`
+	AutoRollback    *AutoRollback     `json:"autoRollback,omitempty"`
+	Alarms          *Alarms           `json:"alarms,omitempty"`        // those that count
+	AlarmOverride   *Alarms           `json:"alarmOverride,omitempty"` // as given in the call
+	TargetInstances *TargetInstances  `json:"targetInstances,omitempty"`
+
+	IgnoreApplicationStopFailures bool   `json:"ignoreApplicationStopFailures,omitempty"`
+	UpdateOutdatedInstancesOnly   bool   `json:"updateOutdatedInstancesOnly,omitempty"`
+	FileExistsBehavior            string `json:"fileExistsBehavior"` // DISALLOW, OVERWRITE or RETAIN
+
+	// ---- written by the engine ----
+
+	Status      Status       `json:"status"`
+	StartedAt   *time.Time   `json:"startedAt,omitempty"`
+	CompletedAt *time.Time   `json:"completedAt,omitempty"`
+	Error       *ErrorInfo   `json:"error,omitempty"`
+	Overview    *Overview    `json:"overview,omitempty"` // absent until the targets are known
+	Rollback    RollbackInfo `json:"rollback,omitzero"`
+	Ending      *Ending      `json:"ending,omitempty"`
+}
+
+// Creator says what made a deployment.
+type Creator string
+
+// The creators. Exactly these spellings are on the wire.
+const (
+	CreatorUser        Creator = "user"
+	CreatorAutoScaling Creator = "autoscaling"
+	CreatorTermination Creator = "autoscalingTermination"
+	CreatorRollback    Creator = "codeDeployRollback"
+	CreatorAutoUpdate  Creator = "CodeDeployAutoUpdate"
+)
+
+// Exclusive reports whether a group may have only one active deployment of
+// this creator. Those that Auto Scaling makes run beside others.
+func (c Creator) Exclusive() bool { return c != CreatorAutoScaling && c != CreatorTermination }
+
+// ErrorInfo says why a deployment failed or stopped. Code is one of the API's
+// deployment error codes.
+type ErrorInfo struct {
+	Code    ErrorCode `json:"code"`
+	Message string    `json:"message"`
+}
+
+// ErrorCode is a deployment error code of the API.
+type ErrorCode string
+
+// The error codes that this version can produce.
+const (
+	ApplicationMissing       ErrorCode = "APPLICATION_MISSING"
+	DeploymentGroupMissing   ErrorCode = "DEPLOYMENT_GROUP_MISSING"
+	HealthConstraints        ErrorCode = "HEALTH_CONSTRAINTS"
+	HealthConstraintsInvalid ErrorCode = "HEALTH_CONSTRAINTS_INVALID"
+	InternalError            ErrorCode = "INTERNAL_ERROR"
+	ManualStop               ErrorCode = "MANUAL_STOP"
+	NoInstances              ErrorCode = "NO_INSTANCES"
+	OverMaxInstances         ErrorCode = "OVER_MAX_INSTANCES"
+	Timeout                  ErrorCode = "TIMEOUT"
+)
+
+// RollbackInfo links a deployment with its rollback, on both sides.
+type RollbackInfo struct {
+	RollbackID   string `json:"rollbackId,omitempty"`   // on the one that was rolled back
+	TriggeringID string `json:"triggeringId,omitempty"` // on the rollback
+	Message      string `json:"message,omitempty"`
+}
+
+// Overview counts targets by status. A target of status Unknown has no
+// counter.
+type Overview struct {
+	Pending    int `json:"pending"`
+	InProgress int `json:"inProgress"`
+	Succeeded  int `json:"succeeded"`
+	Failed     int `json:"failed"`
+	Skipped    int `json:"skipped"`
+	Ready      int `json:"ready"`
+}
+
+// TargetInstances names the replacement fleet of a blue/green deployment.
+type TargetInstances struct {
+	TagFilters        []TagFilter   `json:"tagFilters,omitempty"`
+	AutoScalingGroups []string      `json:"autoScalingGroups,omitempty"`
+	EC2Set            [][]TagFilter `json:"ec2Set,omitempty"`
+}
+
+// StopRequest is the fact that somebody asked a deployment to stop.
+// AutoRollback overrides the deployment's own configuration when it is set.
+type StopRequest struct {
+	At           time.Time `json:"at"`
+	AutoRollback *bool     `json:"autoRollback,omitempty"`
+}
+
+// Ending is how a deployment will end once the host commands that still run
+// have ended: from here on no new event starts.
+type Ending struct {
+	Status   Status        `json:"status"`
+	Error    ErrorInfo     `json:"error"`
+	Event    RollbackEvent `json:"event"`              // the rollback event that this end is
+	Rollback *bool         `json:"rollback,omitempty"` // set: decides instead of the configuration
+}
+
+// Move changes the status. An illegal move is a bug and panics: the tables in
+// status.go are the specification.
+func (d *Deployment) Move(next Status, now time.Time) {
+	if !d.Status.To(next) {
+		panic(fmt.Sprintf("deployment %s cannot move from %s to %s", d.ID, d.Status, next))
+	}
+	d.Status = next
+	if next == InProgress && d.StartedAt == nil {
+		d.StartedAt = &now
+	}
+	if next.Terminal() {
+		d.CompletedAt = &now
+	}
+}
+
+// TargetsKnown reports whether the deployment's targets have been resolved.
+func (d *Deployment) TargetsKnown() bool { return d.Overview != nil }
+
+// RolledBackAfter reports whether the deployment's configuration, or the end
+// that was decided for it, asks for a rollback after e. A rollback is never
+// rolled back, and a follow-up of the engine's own neither.
+func (d *Deployment) RolledBackAfter(e RollbackEvent, decided *bool) bool {
+	if d.Creator != CreatorUser {
+		return false
+	}
+	if decided != nil {
+		return *decided
+	}
+	return d.AutoRollback.Covers(e)
+}

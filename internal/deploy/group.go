@@ -1,0 +1,153 @@
+package deploy
+
+import "time"
+
+// Group is a deployment group: a named set of targets of one application with
+// the settings of its deployments.
+type Group struct {
+	Namespace
+	ID            string    `json:"id"`
+	ApplicationID string    `json:"applicationId"`
+	Name          string    `json:"name"`
+	CreatedAt     time.Time `json:"createdAt"`
+
+	ConfigName     string `json:"configName"`
+	ServiceRoleARN string `json:"serviceRoleArn"`
+
+	// Instances that the group selects: the union of the four kinds. Filters
+	// are ORed; the lists of a set are ANDed and the filters in a list ORed.
+	EC2Filters        []TagFilter   `json:"ec2Filters,omitempty"`
+	EC2Set            [][]TagFilter `json:"ec2Set,omitempty"`
+	OnPremisesFilters []TagFilter   `json:"onPremisesFilters,omitempty"`
+	OnPremisesSet     [][]TagFilter `json:"onPremisesSet,omitempty"`
+	AutoScalingGroups []string      `json:"autoScalingGroups,omitempty"`
+	ECSServices       []ECSService  `json:"ecsServices,omitempty"`
+
+	Style             Style             `json:"style"`
+	BlueGreen         *BlueGreen        `json:"blueGreen,omitempty"`
+	LoadBalancer      *LoadBalancerInfo `json:"loadBalancer,omitempty"`
+	Triggers          []Trigger         `json:"triggers,omitempty"`
+	Alarms            *Alarms           `json:"alarms,omitempty"`
+	AutoRollback      *AutoRollback     `json:"autoRollback,omitempty"`
+	OutdatedInstances string            `json:"outdatedInstances"` // UPDATE or IGNORE
+	TerminationHook   bool              `json:"terminationHook,omitempty"`
+	Tags              []Tag             `json:"tags,omitempty"`
+}
+
+// TagFilter selects instances by one tag.
+type TagFilter struct {
+	Type  FilterType `json:"type"`
+	Key   string     `json:"key,omitempty"`
+	Value string     `json:"value,omitempty"`
+}
+
+// FilterType says which parts of a tag a filter looks at.
+type FilterType string
+
+// The filter types.
+const (
+	KeyOnly     FilterType = "KEY_ONLY"
+	ValueOnly   FilterType = "VALUE_ONLY"
+	KeyAndValue FilterType = "KEY_AND_VALUE"
+)
+
+// ECSService names a service on a cluster.
+type ECSService struct {
+	Service string `json:"service"`
+	Cluster string `json:"cluster"`
+}
+
+// Style is how a deployment replaces what runs.
+type Style struct {
+	Type   DeploymentType   `json:"type"`
+	Option DeploymentOption `json:"option"`
+}
+
+// DeploymentType says whether instances are updated or replaced.
+type DeploymentType string
+
+// The deployment types.
+const (
+	InPlace       DeploymentType = "IN_PLACE"
+	BlueGreenType DeploymentType = "BLUE_GREEN"
+)
+
+// DeploymentOption says whether a load balancer is told.
+type DeploymentOption string
+
+// The deployment options.
+const (
+	WithTrafficControl    DeploymentOption = "WITH_TRAFFIC_CONTROL"
+	WithoutTrafficControl DeploymentOption = "WITHOUT_TRAFFIC_CONTROL"
+)
+
+// BlueGreen holds the settings of a blue/green deployment. Waits are in
+// minutes.
+type BlueGreen struct {
+	TerminateAction   string `json:"terminateAction,omitempty"` // TERMINATE or KEEP_ALIVE
+	TerminationWait   int    `json:"terminationWait,omitempty"`
+	ReadyAction       string `json:"readyAction,omitempty"` // CONTINUE_DEPLOYMENT or STOP_DEPLOYMENT
+	ReadyWait         int    `json:"readyWait,omitempty"`
+	GreenFleetAction  string `json:"greenFleetAction,omitempty"` // DISCOVER_EXISTING or COPY_AUTO_SCALING_GROUP
+	HasGreenFleetPart bool   `json:"hasGreenFleetPart,omitempty"`
+}
+
+// LoadBalancerInfo names the load balancers in front of a group.
+type LoadBalancerInfo struct {
+	ClassicELBs      []string          `json:"classicElbs,omitempty"`
+	TargetGroups     []string          `json:"targetGroups,omitempty"`
+	TargetGroupPairs []TargetGroupPair `json:"targetGroupPairs,omitempty"`
+}
+
+// TargetGroupPair is the two target groups and the listeners of an ECS
+// service.
+type TargetGroupPair struct {
+	TargetGroups  []string `json:"targetGroups,omitempty"`
+	ProdListeners []string `json:"prodListeners,omitempty"`
+	TestListeners []string `json:"testListeners,omitempty"`
+}
+
+// Trigger is a subscription to the events of a group.
+type Trigger struct {
+	Name      string   `json:"name"`
+	TargetARN string   `json:"targetArn"`
+	Events    []string `json:"events"`
+}
+
+// Alarms are what stops a deployment of the group.
+type Alarms struct {
+	Enabled           bool     `json:"enabled"`
+	IgnorePollFailure bool     `json:"ignorePollFailure,omitempty"`
+	Names             []string `json:"names,omitempty"`
+}
+
+// AutoRollback says after which events the last good revision is deployed
+// again.
+type AutoRollback struct {
+	Enabled bool            `json:"enabled"`
+	Events  []RollbackEvent `json:"events,omitempty"`
+}
+
+// RollbackEvent is a reason for an automatic rollback.
+type RollbackEvent string
+
+// The rollback events.
+const (
+	RollbackOnFailure RollbackEvent = "DEPLOYMENT_FAILURE"
+	RollbackOnAlarm   RollbackEvent = "DEPLOYMENT_STOP_ON_ALARM"
+	RollbackOnStop    RollbackEvent = "DEPLOYMENT_STOP_ON_REQUEST"
+)
+
+// Covers reports whether the configuration rolls back after e. A nil one never
+// does.
+func (a *AutoRollback) Covers(e RollbackEvent) bool {
+	if a == nil || !a.Enabled {
+		return false
+	}
+	for _, have := range a.Events {
+		if have == e {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,28 @@
+package deploy
+
+import "time"
+
+// Instance is a registered on-premises instance. Its record stays after it is
+// deregistered.
+type Instance struct {
+	Namespace
+	Name           string     `json:"name"`
+	ARN            string     `json:"arn"`
+	IAMUserARN     string     `json:"iamUserArn,omitempty"`
+	IAMSessionARN  string     `json:"iamSessionArn,omitempty"`
+	Tags           []Tag      `json:"tags,omitempty"`
+	RegisteredAt   time.Time  `json:"registeredAt"`
+	DeregisteredAt *time.Time `json:"deregisteredAt,omitempty"`
+}
+
+// Registered reports whether the instance can be a target.
+func (i *Instance) Registered() bool { return i.DeregisteredAt == nil }
+
+// HostIdentifier is what the instance's agent calls itself: the ARN of the
+// principal that signs its requests.
+func (i *Instance) HostIdentifier() string {
+	if i.IAMUserARN != "" {
+		return i.IAMUserARN
+	}
+	return i.IAMSessionARN
+}

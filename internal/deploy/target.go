@@ -1,0 +1,103 @@
+package deploy
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Target is one instance inside one deployment, with the ordered list of its
+// lifecycle events, which is fixed when the deployment starts.
+type Target struct {
+	DeploymentID   string           `json:"deploymentId"`
+	ID             string           `json:"id"` // instance id or on-premises name
+	ARN            string           `json:"arn"`
+	HostIdentifier string           `json:"hostIdentifier"` // what the host's agent calls itself
+	Order          int              `json:"order"`          // its place in the deployment, from 0
+	WasHealthy     bool             `json:"wasHealthy,omitempty"`
+	Status         TargetStatus     `json:"status"`
+	UpdatedAt      time.Time        `json:"updatedAt"`
+	Events         []LifecycleEvent `json:"events"`
+	Outstanding    *Outstanding     `json:"outstanding,omitempty"`
+}
+
+// Outstanding is the host command that a target waits for.
+type Outstanding struct {
+	CommandID string    `json:"commandId"`
+	Event     int       `json:"event"` // index in Events
+	Acked     bool      `json:"acked,omitempty"`
+	Deadline  time.Time `json:"deadline"`
+}
+
+// Clone returns a copy that shares nothing that a decision may change.
+func (t Target) Clone() Target {
+	t.Events = slices.Clone(t.Events)
+	if t.Outstanding != nil {
+		o := *t.Outstanding
+		t.Outstanding = &o
+	}
+	return t
+}
+
+// NextEvent returns the index of the first event that has not ended, or -1.
+func (t *Target) NextEvent() int {
+	return slices.IndexFunc(t.Events, func(e LifecycleEvent) bool { return !e.Status.Terminal() })
+}
+
+// Move changes the target's status. An illegal move is a bug and panics.
+func (t *Target) Move(next TargetStatus, now time.Time) {
+	if !t.Status.To(next) {
+		panic(fmt.Sprintf("target %s of %s cannot move from %s to %s", t.ID, t.DeploymentID, t.Status, next))
+	}
+	t.Status = next
+	t.UpdatedAt = now
+}
+
+// MoveEvent changes the status of event i and keeps its times. An illegal move
+// is a bug and panics.
+func (t *Target) MoveEvent(i int, next EventStatus, now time.Time) {
+	e := &t.Events[i]
+	if !e.Status.To(next) {
+		panic(fmt.Sprintf("event %s of target %s cannot move from %s to %s", e.Name, t.ID, e.Status, next))
+	}
+	if e.StartedAt == nil && next != EventSkipped {
+		e.StartedAt = &now
+	}
+	e.Status = next
+	if next.Terminal() {
+		e.EndedAt = &now
+	}
+	t.UpdatedAt = now
+}
+
+// SkipRest marks the events that have not ended as skipped.
+func (t *Target) SkipRest(now time.Time) {
+	for i := range t.Events {
+		if t.Events[i].Status == EventPending {
+			t.MoveEvent(i, EventSkipped, now)
+		}
+	}
+}
+
+// Count returns how many targets there are of each status.
+func Count(targets []Target) Overview {
+	var o Overview
+	for i := range targets {
+		switch targets[i].Status {
+		case TargetPending:
+			o.Pending++
+		case TargetInProgress:
+			o.InProgress++
+		case TargetReady:
+			o.Ready++
+		case TargetSucceeded:
+			o.Succeeded++
+		case TargetFailed:
+			o.Failed++
+		case TargetSkipped:
+			o.Skipped++
+		case TargetUnknown:
+		}
+	}
+	return o
+}

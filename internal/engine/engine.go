@@ -1,0 +1,196 @@
+// Package engine moves deployments. It alone writes statuses, targets and host
+// commands.
+//
+// # Flow
+//
+// A deployment that is due (its wake-up time has come, or control stored
+// something new about it) gets one pass: load, gate (is it to end?), decide,
+// save, all in one transaction. Deciding is pure and takes microseconds, so a
+// pass that dies anywhere has changed nothing, and the next one starts from
+// the same rows.
+//
+// # Guarantees
+//
+// Every active deployment has a wake-up time or waits for a host whose timer
+// is one. A command is in the store before a host can see it, and is made once:
+// its id names what it is for.
+//
+// # Concurrency
+//
+// One goroutine runs all passes: the store serialises writers anyway. Waiting
+// is stored, never slept.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/platform"
+	"github.com/slipwayhq/slipway/internal/store"
+)
+
+// Options configure an engine. The zero value of each has a default.
+type Options struct {
+	Platforms map[deploy.ComputePlatform]platform.Platform
+	// RunLimit is how long a deployment may take. Default 12 hours.
+	RunLimit time.Duration
+	// Order puts instances in the order that breaks ties between hosts of the
+	// same health. Default random, as in CodeDeploy.
+	Order func([]deploy.Instance)
+	Now   func() time.Time // default time.Now
+	NewID func() string    // of deployments; default deploy.NewDeploymentID
+	Log   *slog.Logger     // default: none
+}
+
+// Engine advances the deployments of one store.
+type Engine struct {
+	store *store.Store
+	opts  Options
+	// targets holds the targets of active deployments as they are in the
+	// store, so that an event costs no re-reading of the fleet. A version that
+	// differs means that somebody else has saved.
+	targets map[string]cachedTargets
+	// held keeps a deployment whose pass failed from being tried in a loop.
+	held map[string]time.Time
+}
+
+type cachedTargets struct {
+	version int64
+	targets []deploy.Target
+}
+
+// New returns an engine. Run must be called for anything to happen.
+func New(s *store.Store, opts Options) *Engine {
+	if opts.RunLimit == 0 {
+		opts.RunLimit = 12 * time.Hour
+	}
+	if opts.Order == nil {
+		opts.Order = shuffle
+	}
+	clock := opts.Now
+	if clock == nil {
+		clock = time.Now
+	}
+	// The store's columns count in milliseconds.
+	opts.Now = func() time.Time { return clock().UTC().Truncate(time.Millisecond) }
+	if opts.NewID == nil {
+		opts.NewID = deploy.NewDeploymentID
+	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Engine{store: s, opts: opts, targets: map[string]cachedTargets{}, held: map[string]time.Time{}}
+}
+
+func shuffle(instances []deploy.Instance) {
+	rand.Shuffle(len(instances), func(i, j int) { instances[i], instances[j] = instances[j], instances[i] })
+}
+
+const (
+	batch = 100 // due deployments looked at before asking again which are due
+	// holdTime is how long a deployment rests after a pass that failed.
+	holdTime = time.Second
+	// safetyNet is how long the engine sleeps at most: should a notification
+	// ever be lost, this is what it costs.
+	safetyNet = 10 * time.Second
+)
+
+// Run advances deployments until ctx ends.
+func (e *Engine) Run(ctx context.Context) error {
+	told, unsubscribe := e.store.Subscribe(store.TopicDeployments)
+	defer unsubscribe()
+	for {
+		next, err := e.Step(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			e.opts.Log.Error("cannot advance deployments", "error", err)
+			next = e.opts.Now().Add(holdTime)
+		}
+		timer := time.NewTimer(min(max(next.Sub(e.opts.Now()), 0), safetyNet))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-told:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// Step gives every due deployment its passes and returns when the next one is
+// due.
+func (e *Engine) Step(ctx context.Context) (next time.Time, err error) {
+	for {
+		now := e.opts.Now()
+		var due []string
+		err := e.store.View(ctx, func(tx *store.Tx) error {
+			var err error
+			if due, err = tx.DueDeployments(now, batch); err != nil {
+				return err
+			}
+			next, err = tx.NextWake()
+			return err
+		})
+		if err != nil {
+			return next, err
+		}
+		worked := false
+		for _, id := range due {
+			if until, held := e.held[id]; held && now.Before(until) {
+				next = later(next, until)
+				continue
+			}
+			worked = true
+			e.tryPass(ctx, id)
+		}
+		if !worked {
+			if next.IsZero() {
+				next = now.Add(safetyNet)
+			}
+			return next, ctx.Err()
+		}
+	}
+}
+
+// later returns the later of two times: a held deployment is due in the past,
+// and must not make the engine spin.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// tryPass runs a pass and holds the deployment when it fails. A pass that
+// panics is a bug, and would be one again: that deployment ends as failed
+// rather than never.
+func (e *Engine) tryPass(ctx context.Context, id string) {
+	err := e.pass(ctx, id)
+	var bug *bugError
+	if errors.As(err, &bug) {
+		e.opts.Log.Error("the engine has a bug; the deployment fails", "deployment", id, "error", bug)
+		err = e.store.Update(ctx, func(tx *store.Tx) error { return e.giveUp(tx, id) })
+	}
+	if err == nil {
+		delete(e.held, id)
+		return
+	}
+	delete(e.targets, id)
+	e.held[id] = e.opts.Now().Add(holdTime)
+	if ctx.Err() == nil {
+		e.opts.Log.Error("cannot advance a deployment; it is tried again", "deployment", id, "error", err)
+	}
+}
+
+// bugError is a panic in a decision.
+type bugError struct{ value any }
+
+func (b *bugError) Error() string { return fmt.Sprint(b.value) }

@@ -1,0 +1,453 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/slipwayhq/slipway/internal/control"
+	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/engine"
+	"github.com/slipwayhq/slipway/internal/platform"
+	"github.com/slipwayhq/slipway/internal/platform/server"
+	"github.com/slipwayhq/slipway/internal/protocol"
+	"github.com/slipwayhq/slipway/internal/store"
+)
+
+var rewrite = flag.Bool("rewrite", false, "rewrite the expected output in testdata/*.txt")
+
+// TestTranscripts runs the stories in testdata. A line that starts with "> " is
+// a command; what follows it is its exact output. Each story is run again with
+// a crash of the server after every line, before and after the engine has
+// looked at what the line did: nothing may come out differently.
+func TestTranscripts(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no transcripts", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			commands := commandsOf(string(text))
+			got := play(t, commands, -1, false)
+			if *rewrite {
+				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			} else if diff := cmp.Diff(string(text), got); diff != "" {
+				t.Fatalf("(-want +got)\n%s", diff)
+			}
+			for i := range commands {
+				for _, before := range []bool{true, false} {
+					if diff := cmp.Diff(got, play(t, commands, i, before)); diff != "" {
+						t.Fatalf("with a crash after %q (before the engine looks: %v):\n%s", commands[i], before, diff)
+					}
+				}
+			}
+		})
+	}
+}
+
+// commandsOf returns the lines that are not output: commands, comments and
+// blank lines.
+func commandsOf(text string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, "> ") || strings.HasPrefix(line, "#") {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// play runs a transcript and returns it with its output. A crash happens after
+// command crashAt.
+func play(t *testing.T, commands []string, crashAt int, beforeEngine bool) string {
+	w := newWorld(t)
+	var out bytes.Buffer
+	for i, line := range commands {
+		fmt.Fprintln(&out, line)
+		command, isCommand := strings.CutPrefix(line, "> ")
+		if !isCommand {
+			continue
+		}
+		reply := w.do(strings.Fields(command))
+		if i == crashAt && beforeEngine {
+			w.crash()
+		}
+		w.settle()
+		if i == crashAt && !beforeEngine {
+			w.crash()
+		}
+		if reply == nil {
+			reply = w.news
+		}
+		out.WriteString(reply())
+	}
+	w.store.Close()
+	return out.String()
+}
+
+// world is a server without its edge, hosts that do what the transcript says,
+// and a clock that only ticks move.
+type world struct {
+	t       *testing.T
+	path    string
+	store   *store.Store
+	engine  *engine.Engine
+	control *control.Control
+	now     time.Time
+	ids     int
+	group   deploy.Group
+	app     deploy.Application
+	seen    []string // the last state shown, by line
+	ran     map[string]int
+}
+
+var ns = deploy.Namespace{Account: "000000000000", Region: "us-east-1"}
+
+func newWorld(t *testing.T) *world {
+	w := &world{
+		t: t, path: filepath.Join(t.TempDir(), "slipway.db"),
+		now: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC), ran: map[string]int{},
+	}
+	w.open()
+	w.app = deploy.Application{Namespace: ns, ID: "app-1", Name: "shop", Platform: deploy.Server, CreatedAt: w.now}
+	w.group = deploy.Group{
+		Namespace: ns, ID: "group-1", ApplicationID: w.app.ID, Name: "prod", CreatedAt: w.now,
+		Style:             deploy.Style{Type: deploy.InPlace, Option: deploy.WithoutTrafficControl},
+		OnPremisesFilters: []deploy.TagFilter{{Type: deploy.KeyAndValue, Key: "stage", Value: "prod"}},
+	}
+	w.update(func(tx *store.Tx) error {
+		return errors.Join(tx.InsertApplication(w.app), tx.InsertGroup(w.group))
+	})
+	return w
+}
+
+func (w *world) open() {
+	var err error
+	if w.store, err = store.OpenSQLite(w.t.Context(), w.path); err != nil {
+		w.t.Fatal(err)
+	}
+	clock := func() time.Time { return w.now }
+	w.control = control.New(w.store, control.Options{Now: clock})
+	w.engine = engine.New(w.store, engine.Options{
+		Platforms: map[deploy.ComputePlatform]platform.Platform{deploy.Server: server.Platform{}},
+		Order:     func([]deploy.Instance) {}, // by name
+		Now:       clock, NewID: w.newID,
+	})
+}
+
+// crash loses everything that is not on disk.
+func (w *world) crash() {
+	w.store.Close()
+	w.open()
+}
+
+func (w *world) settle() {
+	if _, err := w.engine.Step(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) newID() string {
+	w.ids++
+	return fmt.Sprintf("d-%09d", w.ids)
+}
+
+func (w *world) update(f func(*store.Tx) error) {
+	w.t.Helper()
+	if err := w.store.Update(w.t.Context(), f); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// do runs a command. What it returns makes the output after the engine has
+// looked; nil stands for what changed.
+func (w *world) do(args []string) func() string {
+	verb, args := args[0], args[1:]
+	switch verb {
+	case "hosts":
+		w.register(args)
+		return func() string { return "" }
+	case "create":
+		w.create(args)
+	case "stop":
+		return w.stop(args)
+	case "tick":
+		d, err := time.ParseDuration(args[0])
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.now = w.now.Add(d)
+	case "delete-group":
+		w.update(func(tx *store.Tx) error {
+			active, err := tx.ActiveDeployment(w.group.ID)
+			return errors.Join(err, tx.DeleteGroup(w.group.ID), tx.WakeDeployment(active.ID, w.now))
+		})
+	case "show":
+		return func() string { return strings.Join(w.state(), "\n") + "\n" }
+	case "deregister":
+		w.update(func(tx *store.Tx) error {
+			i, err := tx.Instance(ns, args[0])
+			i.DeregisteredAt = &w.now
+			return errors.Join(err, tx.PutInstance(i))
+		})
+	default:
+		return w.host(verb, args)
+	}
+	return nil
+}
+
+func hostARN(name string) string { return "arn:aws:iam::000000000000:user/" + name }
+
+func (w *world) register(names []string) {
+	for _, name := range names {
+		w.update(func(tx *store.Tx) error {
+			return tx.PutInstance(deploy.Instance{
+				Namespace: ns, Name: name, ARN: ns.InstanceARN(name), IAMUserARN: hostARN(name),
+				Tags: []deploy.Tag{{Key: "stage", Value: "prod"}}, RegisteredAt: w.now,
+			})
+		})
+	}
+}
+
+// create stores a deployment: create KEY [config=NAME] [rollback=EVENT,...]
+// [ignore-stop] [outdated-only].
+func (w *world) create(args []string) {
+	w.now = w.now.Add(time.Second)
+	d := deploy.Deployment{
+		Namespace: ns, ID: w.newID(), ApplicationID: w.app.ID, ApplicationName: w.app.Name,
+		GroupID: w.group.ID, GroupName: w.group.Name, Platform: w.app.Platform, Creator: deploy.CreatorUser,
+		Revision: deploy.Revision{Type: deploy.S3Revision, S3: &deploy.S3Location{
+			Bucket: "releases", Key: args[0], BundleType: "tgz",
+		}},
+		CreatedAt: w.now, Style: w.group.Style, FileExistsBehavior: "DISALLOW", Status: deploy.Created,
+	}
+	d.Config, _ = deploy.PredefinedConfig(deploy.DefaultConfigName)
+	for _, arg := range args[1:] {
+		key, value, _ := strings.Cut(arg, "=")
+		switch key {
+		case "config":
+			d.Config, _ = deploy.PredefinedConfig(deploy.PredefinedPrefix + value)
+		case "rollback":
+			d.AutoRollback = &deploy.AutoRollback{Enabled: true}
+			for _, e := range strings.Split(value, ",") {
+				d.AutoRollback.Events = append(d.AutoRollback.Events, deploy.RollbackEvent("DEPLOYMENT_"+e))
+			}
+		case "ignore-stop":
+			d.IgnoreApplicationStopFailures = true
+		case "outdated-only":
+			d.UpdateOutdatedInstancesOnly = true
+		default:
+			w.t.Fatalf("unknown option %q", arg)
+		}
+	}
+	w.update(func(tx *store.Tx) error {
+		if last, err := tx.LastSuccessful(w.group.ID); err == nil {
+			d.PreviousRevision = &last.Revision
+		}
+		return tx.InsertDeployment(d)
+	})
+}
+
+func (w *world) stop(args []string) func() string {
+	stop := deploy.StopRequest{At: w.now}
+	if len(args) > 0 {
+		yes := args[0] == "rollback"
+		stop.AutoRollback = &yes
+	}
+	w.update(func(tx *store.Tx) error {
+		active, err := tx.ActiveDeployment(w.group.ID)
+		return errors.Join(err, tx.RequestStop(active.ID, stop))
+	})
+	return nil
+}
+
+// host lets a host act: NAME ok|fail|noop|ack|again|update EVENT, or
+// NAME|all runs [until EVENT].
+func (w *world) host(name string, args []string) func() string {
+	if args[0] == "runs" {
+		for w.runNext(name) {
+			w.settle()
+		}
+		return nil
+	}
+	id := ""
+	w.view(func(tx *store.Tx) error {
+		d, err := tx.LastAttempted(w.group.ID)
+		id = deploy.CommandID(d.ID, name, args[1])
+		return err
+	})
+	reply, err := w.act(name, args[0], id)
+	if err != nil {
+		return func() string { return "error: " + err.Error() + "\n" }
+	}
+	return func() string { return reply + w.news() }
+}
+
+// act is one call of a host's agent.
+func (w *world) act(name, verb, id string) (string, error) {
+	ctx, host := w.t.Context(), hostARN(name)
+	switch verb {
+	case "noop", "ack":
+		status, err := w.control.AcknowledgeHostCommand(ctx, ns, host,
+			control.Acknowledgement{CommandID: id, Noop: verb == "noop", Token: "token of " + name})
+		return "reply: " + string(status) + "\n", err
+	case "ack-other":
+		status, err := w.control.AcknowledgeHostCommand(ctx, ns, host,
+			control.Acknowledgement{CommandID: id, Token: "another token"})
+		return "reply: " + string(status) + "\n", err
+	case "polls":
+		ctx, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+		defer cancel()
+		cmd, err := w.control.PollHostCommand(ctx, ns, host)
+		if cmd == nil {
+			return "gets nothing\n", err
+		}
+		return "gets " + cmd.Event + "\n", err
+	case "fail":
+		d := protocol.Diagnostics{ErrorCode: protocol.ScriptFailed, ScriptName: "scripts/check.sh", Message: "exit code 1", Log: "no\n"}
+		return "", w.control.CompleteHostCommand(ctx, ns, host,
+			control.Completion{CommandID: id, Status: protocol.StatusFailed, Diagnostics: d.Envelope()})
+	case "ok":
+		w.ran[id]++
+		if w.ran[id] > 1 {
+			w.t.Errorf("%s ran twice", id)
+		}
+		return "", w.control.CompleteHostCommand(ctx, ns, host,
+			control.Completion{CommandID: id, Status: protocol.StatusSucceeded})
+	}
+	w.t.Fatalf("unknown verb %q", verb)
+	return "", nil
+}
+
+// runNext completes the next command that a host (or any: "all") has.
+func (w *world) runNext(name string) bool {
+	var ready []deploy.HostCommand
+	w.view(func(tx *store.Tx) error {
+		instances, err := tx.RegisteredInstances(ns)
+		for _, i := range instances {
+			if name != "all" && name != i.Name {
+				continue
+			}
+			cmd, err := tx.NextCommand(ns, i.HostIdentifier(), w.now)
+			if err == nil {
+				ready = append(ready, cmd)
+			}
+		}
+		return err
+	})
+	for _, cmd := range ready {
+		for _, verb := range []string{"ack", "ok"} {
+			if _, err := w.act(cmd.TargetID, verb, cmd.ID); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+	}
+	return len(ready) > 0
+}
+
+func (w *world) view(f func(*store.Tx) error) {
+	w.t.Helper()
+	if err := w.store.View(w.t.Context(), f); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// news returns the lines of the state that were not there before.
+func (w *world) news() string {
+	var out strings.Builder
+	now := w.state()
+	for _, line := range now {
+		if !slices.Contains(w.seen, line) {
+			out.WriteString(line + "\n")
+		}
+	}
+	w.seen = now
+	return out.String()
+}
+
+// state describes the newest deployments, oldest first, in the order of the
+// targets.
+func (w *world) state() []string {
+	var out []string
+	w.view(func(tx *store.Tx) error {
+		keys, err := tx.Deployments(ns, store.DeploymentFilter{}, 100)
+		slices.Reverse(keys)
+		slices.SortFunc(keys, func(a, b store.DeploymentKey) int { return strings.Compare(a.ID, b.ID) })
+		for _, k := range keys {
+			d, err := tx.Deployment(k.ID)
+			if err != nil {
+				return err
+			}
+			targets, err := tx.Targets(k.ID)
+			if err != nil {
+				return err
+			}
+			out = append(out, describe(d, targets)...)
+		}
+		return err
+	})
+	return out
+}
+
+func describe(d deploy.Deployment, targets []deploy.Target) []string {
+	head := fmt.Sprintf("%s %s %s", d.ID, d.Revision.S3.Key, d.Status)
+	if d.Creator != deploy.CreatorUser {
+		head += " by " + string(d.Creator)
+	}
+	if d.Error != nil {
+		head += " " + string(d.Error.Code)
+	}
+	if d.CompletedAt != nil {
+		head += d.CompletedAt.Format(" at 15:04:05")
+	}
+	out := []string{head}
+	if d.Error != nil {
+		out = append(out, "  "+d.ID+": "+d.Error.Message)
+	}
+	if d.Rollback.Message != "" {
+		out = append(out, "  "+d.ID+" rollback: "+d.Rollback.Message)
+	}
+	for _, t := range targets {
+		line := fmt.Sprintf("  %s %s %s:", d.ID, t.ID, t.Status)
+		for _, e := range t.Events {
+			line += " " + initials[e.Name] + "=" + marks[e.Status]
+			if e.Diagnostics != nil && e.Diagnostics.ErrorCode != "Success" {
+				line += "(" + e.Diagnostics.ErrorCode + ")"
+			}
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// marks shortens the statuses.
+var marks = map[deploy.EventStatus]string{
+	deploy.EventPending: ".", deploy.EventInProgress: "running", deploy.EventSucceeded: "ok",
+	deploy.EventFailed: "FAILED", deploy.EventSkipped: "-", deploy.EventUnknown: "?",
+}
+
+// initials shortens the events: Stop Download Before Install After Start
+// Validate.
+var initials = map[string]string{
+	deploy.ApplicationStop: "stop", deploy.DownloadBundle: "download", deploy.BeforeInstall: "before",
+	deploy.Install: "install", deploy.AfterInstall: "after", deploy.ApplicationStart: "start",
+	deploy.ValidateService: "validate",
+}

@@ -1,0 +1,77 @@
+// Package server deploys to hosts: EC2 and on-premises instances, each driven
+// through the agent that runs on it.
+//
+// # Flow
+//
+// Plan selects the hosts and fixes their order and lifecycle events. Each call
+// of Decide then applies what hosts reported, lets timers expire, and starts
+// as many more hosts as the minimum of healthy hosts allows. A target works
+// through its events one at a time: an event is one host command, and the next
+// is issued when the host has completed the one before.
+//
+// # Ending
+//
+// Once an end is decided (a stop request, a time-out, too many failures) it is
+// kept in Deployment.Ending. From then on nothing new is issued, commands that
+// no host has acknowledged are cancelled, and the deployment ends when those
+// that run have ended.
+package server
+
+import (
+	"time"
+
+	"github.com/slipwayhq/slipway/internal/deploy"
+)
+
+// Platform deploys to hosts. The zero value has CodeDeploy's own limits.
+type Platform struct {
+	// StartTimeout is how long a host may take to acknowledge a command.
+	// Default 5 minutes.
+	StartTimeout time.Duration
+	// RunTimeout is how long one event may run, all its scripts together.
+	// Default 1 hour.
+	RunTimeout time.Duration
+	// MaxInstances is how many targets a deployment may have. Default 10,000.
+	MaxInstances int
+}
+
+func (p Platform) startTimeout() time.Duration {
+	return or(p.StartTimeout, 5*time.Minute)
+}
+
+func (p Platform) runTimeout() time.Duration {
+	return or(p.RunTimeout, time.Hour)
+}
+
+func (p Platform) maxInstances() int { return or(p.MaxInstances, 10_000) }
+
+// or returns v, or fallback where v is not set.
+func or[T comparable](v, fallback T) T {
+	var zero T
+	if v == zero {
+		return fallback
+	}
+	return v
+}
+
+// core lists the events of an in-place deployment without a load balancer.
+var core = []string{
+	deploy.ApplicationStop, deploy.DownloadBundle, deploy.BeforeInstall, deploy.Install,
+	deploy.AfterInstall, deploy.ApplicationStart, deploy.ValidateService,
+}
+
+// events returns a target's lifecycle events, all pending.
+func events(names []string) []deploy.LifecycleEvent {
+	out := make([]deploy.LifecycleEvent, len(names))
+	for i, name := range names {
+		out[i] = deploy.LifecycleEvent{Name: name, Status: deploy.EventPending}
+	}
+	return out
+}
+
+// ignorable reports whether a failure of the event is passed over when the
+// deployment says ignoreApplicationStopFailures.
+func ignorable(event string) bool {
+	return event == deploy.ApplicationStop ||
+		event == deploy.BeforeBlockTraffic || event == deploy.AfterBlockTraffic
+}

@@ -1,0 +1,232 @@
+package store
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slipwayhq/slipway/internal/deploy"
+)
+
+// DeploymentRow is a deployment as the engine works on it. Version changes
+// with every save; Stop is written by control.
+type DeploymentRow struct {
+	Deployment deploy.Deployment
+	Stop       *deploy.StopRequest
+	Version    int64
+}
+
+// InsertDeployment adds a deployment that the engine looks at once it is on
+// disk. ErrExists when its group has an active one.
+func (t *Tx) InsertDeployment(d deploy.Deployment) error {
+	_, err := t.exec(`INSERT INTO deployments (id, account, region, group_id, status, active, exclusive,
+		created_at, completed_at, wake_at, version, stop, doc)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 1, '', $9)`,
+		d.ID, d.Account, d.Region, d.GroupID, d.Status, flag(!d.Status.Terminal()), flag(d.Creator.Exclusive()),
+		ms(d.CreatedAt), doc(d))
+	if err == nil {
+		t.Notify(TopicDeployments)
+	}
+	return err
+}
+
+// DeploymentRow returns a deployment for the engine.
+func (t *Tx) DeploymentRow(id string) (DeploymentRow, error) {
+	var row DeploymentRow
+	var stop, body string
+	err := t.tx.QueryRowContext(t.ctx, `SELECT version, stop, doc FROM deployments WHERE id = $1`, id).
+		Scan(&row.Version, &stop, &body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row, ErrNotFound
+	}
+	if err != nil {
+		return row, err
+	}
+	if stop != "" {
+		if err := json.Unmarshal([]byte(stop), &row.Stop); err != nil {
+			return row, err
+		}
+	}
+	return row, json.Unmarshal([]byte(body), &row.Deployment)
+}
+
+// Deployment returns a deployment.
+func (t *Tx) Deployment(id string) (deploy.Deployment, error) {
+	row, err := t.DeploymentRow(id)
+	return row.Deployment, err
+}
+
+// SaveDeployment writes what the engine decided, if the row still has the
+// version that was read: ErrConflict otherwise. The zero wakeAt means that
+// only a report brings the deployment on.
+func (t *Tx) SaveDeployment(row DeploymentRow, wakeAt time.Time) error {
+	d := row.Deployment
+	wake := ms(wakeAt)
+	if wakeAt.IsZero() {
+		wake = never
+	}
+	n, err := t.exec(`UPDATE deployments SET status = $1, active = $2, completed_at = $3, wake_at = $4,
+		version = version + 1, doc = $5 WHERE id = $6 AND version = $7`,
+		d.Status, flag(!d.Status.Terminal()), msOf(d.CompletedAt), wake, doc(d), d.ID, row.Version)
+	if err == nil && n == 0 {
+		return fmt.Errorf("deployment %s: %w", d.ID, ErrConflict)
+	}
+	return err
+}
+
+// never is a wake-up time that does not come.
+const never = int64(1) << 62
+
+// WakeDeployment makes the engine look at a deployment once the transaction is
+// on disk.
+func (t *Tx) WakeDeployment(id string, now time.Time) error {
+	_, err := t.exec(`UPDATE deployments SET wake_at = $1 WHERE id = $2 AND wake_at > $1`, ms(now), id)
+	t.Notify(TopicDeployments)
+	return err
+}
+
+// RequestStop stores that somebody wants a deployment stopped, and wakes it.
+func (t *Tx) RequestStop(id string, stop deploy.StopRequest) error {
+	if _, err := t.exec(`UPDATE deployments SET stop = $1 WHERE id = $2`, doc(stop), id); err != nil {
+		return err
+	}
+	return t.WakeDeployment(id, stop.At)
+}
+
+// DueDeployments returns the ids of up to limit active deployments that the
+// engine should look at now, longest due first.
+func (t *Tx) DueDeployments(now time.Time, limit int) ([]string, error) {
+	return t.texts(`SELECT id FROM deployments WHERE active = 1 AND wake_at <= $1 ORDER BY wake_at LIMIT $2`,
+		ms(now), limit)
+}
+
+// NextWake returns when the next active deployment is due, or the zero time
+// when none is waiting for a time.
+func (t *Tx) NextWake() (time.Time, error) {
+	var at sql.NullInt64
+	err := t.tx.QueryRowContext(t.ctx, `SELECT MIN(wake_at) FROM deployments WHERE active = 1`).Scan(&at)
+	if err != nil || !at.Valid || at.Int64 == never {
+		return time.Time{}, err
+	}
+	return time.UnixMilli(at.Int64), nil
+}
+
+// ActiveDeployment returns the group's active deployment, of which there is at
+// most one.
+func (t *Tx) ActiveDeployment(groupID string) (deploy.Deployment, error) {
+	return one[deploy.Deployment](t, `SELECT doc FROM deployments
+		WHERE group_id = $1 AND active = 1 AND exclusive = 1`, groupID)
+}
+
+// LastAttempted returns the group's newest deployment.
+func (t *Tx) LastAttempted(groupID string) (deploy.Deployment, error) {
+	return one[deploy.Deployment](t, `SELECT doc FROM deployments
+		WHERE group_id = $1 ORDER BY created_at DESC, id LIMIT 1`, groupID)
+}
+
+// LastSuccessful returns the group's newest deployment that succeeded: its
+// revision is the group's target revision.
+func (t *Tx) LastSuccessful(groupID string) (deploy.Deployment, error) {
+	return one[deploy.Deployment](t, `SELECT doc FROM deployments
+		WHERE group_id = $1 AND status = $2 ORDER BY completed_at DESC, created_at DESC, id LIMIT 1`,
+		groupID, deploy.Succeeded)
+}
+
+// GroupsAt returns, in order, the names of those of an application's groups
+// whose last good deployment was of the revision.
+func (t *Tx) GroupsAt(applicationID string, r deploy.Revision) ([]string, error) {
+	ids, err := t.GroupIDs(applicationID)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, id := range ids {
+		last, err := t.LastSuccessful(id)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if last.Revision.Key() == r.Key() {
+			names = append(names, last.GroupName)
+		}
+	}
+	return names, nil
+}
+
+// CountActive returns how many deployments are active in the namespace.
+func (t *Tx) CountActive(ns deploy.Namespace) (int64, error) {
+	return t.number(`SELECT COUNT(*) FROM deployments WHERE account = $1 AND region = $2 AND active = 1`,
+		ns.Account, ns.Region)
+}
+
+// DeploymentFilter selects deployments. Zero members do not restrict.
+type DeploymentFilter struct {
+	GroupID  string
+	Statuses []deploy.Status
+	From, To time.Time // creation, both inclusive
+	// Only deployments older than this one, for the next page.
+	BeforeTime int64
+	BeforeID   string
+}
+
+// DeploymentKey is a deployment's place in the order of creation: what the
+// next page starts behind. Time is in milliseconds.
+type DeploymentKey struct {
+	ID   string
+	Time int64
+}
+
+// Deployments returns up to limit deployments, newest first.
+func (t *Tx) Deployments(ns deploy.Namespace, f DeploymentFilter, limit int) ([]DeploymentKey, error) {
+	where := []string{"account = $1", "region = $2"}
+	args := []any{ns.Account, ns.Region}
+	bind := func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("$%d", len(args))
+	}
+	if f.GroupID != "" {
+		where = append(where, "group_id = "+bind(f.GroupID))
+	}
+	if len(f.Statuses) > 0 {
+		var in []string
+		for _, s := range f.Statuses {
+			in = append(in, bind(s))
+		}
+		where = append(where, "status IN ("+strings.Join(in, ", ")+")")
+	}
+	if !f.From.IsZero() {
+		where = append(where, "created_at >= "+bind(ms(f.From)))
+	}
+	if !f.To.IsZero() {
+		where = append(where, "created_at <= "+bind(ms(f.To)))
+	}
+	if f.BeforeID != "" {
+		at := bind(f.BeforeTime)
+		where = append(where, "(created_at < "+at+" OR (created_at = "+at+" AND id < "+bind(f.BeforeID)+"))")
+	}
+	query := `SELECT id, created_at FROM deployments WHERE ` + strings.Join(where, " AND ") +
+		` ORDER BY created_at DESC, id DESC LIMIT ` + bind(limit)
+	return t.deploymentKeys(query, args)
+}
+
+func (t *Tx) deploymentKeys(query string, args []any) ([]DeploymentKey, error) {
+	rows, err := t.tx.QueryContext(t.ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err below has it
+	var out []DeploymentKey
+	for rows.Next() {
+		var k DeploymentKey
+		if err := rows.Scan(&k.ID, &k.Time); err != nil {
+			return nil, err
+		}
+		out = append(out, k)
+	}
+	return out, rows.Err()
+}

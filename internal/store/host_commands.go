@@ -1,0 +1,110 @@
+package store
+
+import (
+	"time"
+
+	"github.com/slipwayhq/slipway/internal/deploy"
+)
+
+// HostKey is the topic and column value for a host: identifiers are unique
+// only within a namespace.
+func HostKey(ns deploy.Namespace, hostIdentifier string) string {
+	return ns.Account + " " + ns.Region + " " + hostIdentifier
+}
+
+// InsertCommand makes a command available to its host.
+func (t *Tx) InsertCommand(c deploy.HostCommand) error {
+	host := HostKey(c.Namespace, c.HostIdentifier)
+	_, err := t.exec(`INSERT INTO host_commands (id, deployment_id, host, live, available_at, reported, doc)
+		VALUES ($1, $2, $3, $4, $5, 0, $6)`,
+		c.ID, c.DeploymentID, host, flag(c.State.Live()), ms(c.CreatedAt), doc(c))
+	if err == nil {
+		t.Notify(TopicHost(host))
+	}
+	return err
+}
+
+// Command returns a host command.
+func (t *Tx) Command(id string) (deploy.HostCommand, error) {
+	return one[deploy.HostCommand](t, `SELECT doc FROM host_commands WHERE id = $1`, id)
+}
+
+// NextCommand returns the oldest command that can be handed to a host now:
+// ready, and not handed out in the last seconds.
+func (t *Tx) NextCommand(ns deploy.Namespace, hostIdentifier string, now time.Time) (deploy.HostCommand, error) {
+	return one[deploy.HostCommand](t, `SELECT doc FROM host_commands
+		WHERE host = $1 AND live = 1 AND available_at <= $2 ORDER BY available_at, id LIMIT 1`,
+		HostKey(ns, hostIdentifier), ms(now))
+}
+
+// NextAvailable returns when a command of the host can be handed out (again);
+// ErrNotFound when it has none to wait for.
+func (t *Tx) NextAvailable(ns deploy.Namespace, hostIdentifier string) (time.Time, error) {
+	at, err := t.number(`SELECT available_at FROM host_commands
+		WHERE host = $1 AND live = 1 AND available_at < $2 ORDER BY available_at LIMIT 1`,
+		HostKey(ns, hostIdentifier), never)
+	return time.UnixMilli(at), err
+}
+
+// SaveCommand writes a command. A ready one can be handed out when its lease
+// is over, any other one never again.
+func (t *Tx) SaveCommand(c deploy.HostCommand) error {
+	available := never
+	if c.State == deploy.CommandReady {
+		available = max(ms(c.CreatedAt), msOf(c.LeasedUntil))
+	}
+	_, err := t.exec(`UPDATE host_commands SET live = $1, available_at = $2, doc = $3 WHERE id = $4`,
+		flag(c.State.Live()), available, doc(c), c.ID)
+	return err
+}
+
+// ReportCommand writes what a host said of a command, for the engine to see.
+func (t *Tx) ReportCommand(c deploy.HostCommand, now time.Time) error {
+	if err := t.SaveCommand(c); err != nil {
+		return err
+	}
+	if _, err := t.exec(`UPDATE host_commands SET reported = 1 WHERE id = $1`, c.ID); err != nil {
+		return err
+	}
+	return t.WakeDeployment(c.DeploymentID, now)
+}
+
+// TakeReports returns the commands of a deployment on which hosts reported
+// since the last call. They are taken when the transaction is on disk.
+func (t *Tx) TakeReports(deploymentID string) ([]deploy.HostCommand, error) {
+	reports, err := many[deploy.HostCommand](t, `SELECT doc FROM host_commands
+		WHERE deployment_id = $1 AND reported = 1 ORDER BY id`, deploymentID)
+	if err != nil || len(reports) == 0 {
+		return nil, err
+	}
+	_, err = t.exec(`UPDATE host_commands SET reported = 0 WHERE deployment_id = $1 AND reported = 1`, deploymentID)
+	return reports, err
+}
+
+// CancelCommand ends a command for the server: a later report of its host
+// changes nothing.
+func (t *Tx) CancelCommand(id string) error {
+	c, err := t.Command(id)
+	if err != nil {
+		return err
+	}
+	if !c.State.Live() {
+		return nil
+	}
+	c.State = deploy.CommandCancelled
+	return t.SaveCommand(c)
+}
+
+// RunningCommands returns how many commands of a deployment its hosts have
+// acknowledged and not completed.
+func (t *Tx) RunningCommands(deploymentID string) (int, error) {
+	live, err := many[deploy.HostCommand](t, `SELECT doc FROM host_commands
+		WHERE deployment_id = $1 AND live = 1`, deploymentID)
+	n := 0
+	for _, c := range live {
+		if c.State == deploy.CommandRunning {
+			n++
+		}
+	}
+	return n, err
+}

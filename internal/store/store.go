@@ -1,0 +1,216 @@
+// Package store keeps everything that must survive the process: definitions,
+// deployments with their targets, host commands, and identities. It is SQL,
+// one text for SQLite and PostgreSQL, one file per table, rows that hold the
+// domain value as JSON beside the columns that queries look at.
+//
+// # Guarantees
+//
+// Update is one durable, serialised transaction: when it returns nil the
+// changes are on disk. Notifications leave only after that.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/pressly/goose/v3"
+)
+
+// The store's own errors.
+var (
+	// ErrNotFound: there is no such row.
+	ErrNotFound = errors.New("not found")
+	// ErrExists: a row with this key, or with another unique value, is there.
+	ErrExists = errors.New("already exists")
+	// ErrConflict: the row was changed by somebody else since it was read.
+	ErrConflict = errors.New("changed meanwhile")
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Store is an open database. Its methods may be called from any goroutine.
+type Store struct {
+	write *sql.DB // one connection: transactions are serialised
+	read  *sql.DB
+	hub   hub
+}
+
+// Tx is one transaction. Its methods are in one file per table.
+type Tx struct {
+	ctx    context.Context
+	tx     *sql.Tx
+	topics []string
+}
+
+// View runs f in a read-only transaction: f sees one state of the store.
+func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
+	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("cannot read the store: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing was written
+	return f(&Tx{ctx: ctx, tx: tx})
+}
+
+// Update runs f in a transaction. The changes are on disk, and subscribers
+// are told, when it returns nil; when f fails nothing has changed.
+func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("cannot change the store: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to undo
+	t := &Tx{ctx: ctx, tx: tx}
+	if err := f(t); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("cannot change the store: %w", err)
+	}
+	s.hub.publish(t.topics)
+	return nil
+}
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error { return s.read.PingContext(ctx) }
+
+// Close closes the database.
+func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
+
+// migrate brings the schema up to date.
+func (s *Store) migrate(ctx context.Context, dialect goose.Dialect) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(dialect, s.write, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("cannot bring the database schema up to date: %w", err)
+	}
+	return nil
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (t *Tx) exec(query string, args ...any) (int64, error) {
+	res, err := t.tx.ExecContext(t.ctx, query, args...)
+	if err != nil {
+		if isUnique(err) {
+			return 0, ErrExists
+		}
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// text reads one column of one row.
+func (t *Tx) text(query string, args ...any) (string, error) {
+	var s string
+	err := t.tx.QueryRowContext(t.ctx, query, args...).Scan(&s)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", ErrNotFound
+	}
+	return s, err
+}
+
+// number reads one number of one row.
+func (t *Tx) number(query string, args ...any) (int64, error) {
+	var n int64
+	err := t.tx.QueryRowContext(t.ctx, query, args...).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, ErrNotFound
+	}
+	return n, err
+}
+
+// texts reads one column of many rows.
+func (t *Tx) texts(query string, args ...any) ([]string, error) {
+	rows, err := t.tx.QueryContext(t.ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err below has it
+	var out []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, rows.Err()
+}
+
+// one reads a row's doc.
+func one[T any](t *Tx, query string, args ...any) (T, error) {
+	var v T
+	doc, err := t.text(query, args...)
+	if err != nil {
+		return v, err
+	}
+	err = json.Unmarshal([]byte(doc), &v)
+	return v, err
+}
+
+// many reads the docs of rows.
+func many[T any](t *Tx, query string, args ...any) ([]T, error) {
+	docs, err := t.texts(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]T, len(docs))
+	for i, doc := range docs {
+		if err := json.Unmarshal([]byte(doc), &out[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// doc returns v as JSON. Domain values always marshal.
+func doc(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+// ms returns t in milliseconds; the zero time and nil are 0.
+func ms(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func msOf(t *time.Time) int64 {
+	if t == nil {
+		return 0
+	}
+	return ms(*t)
+}
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// isUnique recognises a violated unique constraint by its SQLSTATE or by
+// SQLite's words, so that this file needs no driver.
+func isUnique(err error) bool {
+	s := err.Error()
+	return strings.Contains(s, "UNIQUE constraint failed") || strings.Contains(s, "SQLSTATE 23505")
+}
