@@ -23,7 +23,7 @@ var regionPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 // authenticate completes the call with who makes it and returns the body. The
 // key is looked up before the body is read, so that strangers cannot make the
 // server read much.
-func (s *Server) authenticate(w http.ResponseWriter, r *http.Request, call *Call, p protocol) ([]byte, error) {
+func (s *Server) authenticate(w http.ResponseWriter, r *http.Request, call *Call, p dialect) ([]byte, error) {
 	a, err := sigv4.Parse(r)
 	if err != nil {
 		return nil, signatureFault(err)
@@ -31,7 +31,7 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request, call *Call
 	if a.SessionToken != "" {
 		return nil, errUnknownKey // there are no temporary credentials here
 	}
-	principal, secret, err := s.Access.Credential(r.Context(), a.AccessKeyID)
+	principal, secret, err := s.config.Access.Credential(r.Context(), a.AccessKeyID)
 	if errors.Is(err, iam.ErrNotFound) {
 		return nil, errUnknownKey
 	}

@@ -22,7 +22,6 @@ type Call struct {
 	Service   string // that the request is signed for
 	Operation string
 	SourceIP  string
-	UserAgent string
 	Header    http.Header // for what clients add, such as the agent's version
 	RequestID string
 	Now       time.Time // when the request arrived
@@ -30,15 +29,16 @@ type Call struct {
 	action string // the IAM action, "" where none is needed
 }
 
-// protocol is a way to say operations, inputs, outputs and errors in HTTP.
-type protocol interface {
+// dialect is a way to say operations, inputs, outputs and errors in HTTP.
+type dialect interface {
 	contentType() string
 	// accepts reports whether a signature for the service is good here.
 	accepts(service string) bool
 	// invoke performs the operation that the request names and returns the
 	// body of the answer.
 	invoke(ctx context.Context, call *Call, r *http.Request, body []byte) ([]byte, error)
-	// failure renders an error, or returns errInternal rendered.
+	// failure renders an error. One that is not meant for callers becomes
+	// errInternal.
 	failure(err error, requestID string) response
 }
 
@@ -50,13 +50,12 @@ type response struct {
 
 // serveAPI is the frame around every call: what comes in is one request, what
 // goes out is one response and one line in the log.
-func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, p protocol) {
+func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, p dialect) {
 	call := &Call{
 		SourceIP:  host(r.RemoteAddr),
-		UserAgent: r.UserAgent(),
 		Header:    r.Header,
 		RequestID: deploy.NewUUID(),
-		Now:       s.Now(),
+		Now:       s.config.Now(),
 	}
 	out := response{status: http.StatusOK}
 	var err error
@@ -74,7 +73,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, p protocol) {
 }
 
 // answer performs the call. A panic ends the call, not the server.
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, call *Call, p protocol) (body []byte, err error) {
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, call *Call, p dialect) (body []byte, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			body, err = nil, fmt.Errorf("panic: %v\n%s", v, debug.Stack())
@@ -93,18 +92,18 @@ func (s *Server) logFailure(r *http.Request, call *Call, out response, err error
 	if out.status < http.StatusInternalServerError || r.Context().Err() != nil {
 		return
 	}
-	s.Log.ErrorContext(r.Context(), "request failed",
+	s.config.Log.ErrorContext(r.Context(), "request failed",
 		"request_id", call.RequestID, "operation", call.Operation, "error", err)
 }
 
 func (s *Server) logCall(r *http.Request, call *Call, out response) {
-	if !s.Log.Enabled(r.Context(), slog.LevelDebug) {
+	if !s.config.Log.Enabled(r.Context(), slog.LevelDebug) {
 		return
 	}
-	s.Log.DebugContext(r.Context(), "request",
+	s.config.Log.DebugContext(r.Context(), "request",
 		"request_id", call.RequestID, "principal", call.Principal.ARN, "source", call.SourceIP,
 		"service", call.Service, "operation", call.Operation,
-		"status", out.status, "code", out.code, "duration", s.Now().Sub(call.Now))
+		"status", out.status, "code", out.code, "duration", s.config.Now().Sub(call.Now))
 }
 
 func host(address string) string {

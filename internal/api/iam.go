@@ -81,8 +81,6 @@ func storeFault(err error, missing string, args ...any) error {
 	switch {
 	case errors.Is(err, iam.ErrNotFound):
 		return &queryError{http.StatusNotFound, "NoSuchEntity", fmt.Sprintf(missing, args...)}
-	case errors.Is(err, iam.ErrExists):
-		return &queryError{http.StatusConflict, "EntityAlreadyExists", "The entity already exists."}
 	case errors.Is(err, iam.ErrInUse):
 		return &queryError{http.StatusConflict, "DeleteConflict",
 			"Cannot delete entity, must delete policies and access keys first."}

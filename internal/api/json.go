@@ -12,28 +12,28 @@ import (
 	"github.com/slipwayhq/slipway/internal/wire"
 )
 
-// jsonProtocol is AWS JSON 1.1 for one request: the target header names the
+// jsonDialect is AWS JSON 1.1 for one request: the target header names the
 // service and the operation.
-type jsonProtocol struct {
+type jsonDialect struct {
 	access    *Access
 	service   *Service // nil when the target names none of ours
 	operation string
 }
 
-func (s *Server) jsonProtocol(r *http.Request) jsonProtocol {
+func (s *Server) jsonDialect(r *http.Request) jsonDialect {
 	prefix, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	p := jsonProtocol{access: s.Access, operation: operation}
-	for i := range s.Services {
-		if slices.Contains(s.Services[i].Prefixes, prefix) {
-			p.service = &s.Services[i]
+	p := jsonDialect{access: s.config.Access, operation: operation}
+	for i, service := range s.config.Services {
+		if slices.Contains(service.Prefixes, prefix) {
+			p.service = &s.config.Services[i]
 		}
 	}
 	return p
 }
 
-func (jsonProtocol) contentType() string { return wire.ContentType }
+func (jsonDialect) contentType() string { return wire.ContentType }
 
-func (p jsonProtocol) accepts(service string) bool {
+func (p jsonDialect) accepts(service string) bool {
 	if p.service == nil {
 		return true // so that an unknown target is called that
 	}
@@ -41,7 +41,7 @@ func (p jsonProtocol) accepts(service string) bool {
 	return ok
 }
 
-func (p jsonProtocol) invoke(ctx context.Context, call *Call, _ *http.Request, body []byte) ([]byte, error) {
+func (p jsonDialect) invoke(ctx context.Context, call *Call, _ *http.Request, body []byte) ([]byte, error) {
 	if p.service == nil {
 		return nil, &fault{kind: unknownOperation}
 	}
@@ -56,7 +56,7 @@ func (p jsonProtocol) invoke(ctx context.Context, call *Call, _ *http.Request, b
 	return op.perform(ctx, p.access, call, body)
 }
 
-func (jsonProtocol) failure(err error, _ string) response {
+func (jsonDialect) failure(err error, _ string) response {
 	var domain *deploy.Error
 	if errors.As(err, &domain) {
 		return jsonError(http.StatusBadRequest, domain.Code, domain.Message)

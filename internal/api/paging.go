@@ -27,19 +27,9 @@ func NewPager(key []byte) Pager { return Pager{key} }
 // sealSize is enough of a SHA-256 to be out of reach of guessing.
 const sealSize = 16
 
-// Page returns the first PageSize items and, when there are more, the token
-// for what comes after them. The list is to be read with a limit of
-// PageSize+1; key returns an item's place in its order. filter is whatever
-// selects and orders the items, typically the input without its token.
-func Page[T any](p Pager, call *Call, filter any, items []T, key func(T) string) ([]T, *string) {
-	if len(items) <= PageSize {
-		return items, nil
-	}
-	items = items[:PageSize]
-	return items, new(p.Token(call, filter, key(items[PageSize-1])))
-}
-
 // Token returns the token for what comes after the item with the key last.
+// filter is whatever selects and orders the items, typically the input without
+// its token; it is compared as JSON.
 func (p Pager) Token(call *Call, filter any, last string) string {
 	sealed := append(p.seal(call, filter, last), last...)
 	return base64.RawURLEncoding.EncodeToString(sealed)

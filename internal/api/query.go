@@ -4,15 +4,16 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 )
 
-// queryProtocol is the older protocol of STS and IAM: parameters come as a
+// queryDialect is the older protocol of STS and IAM: parameters come as a
 // form, answers are XML. Which of the two services is meant is only in the
 // signature.
-type queryProtocol struct {
+type queryDialect struct {
 	access   *Access
 	services map[string]queryService // by signing name
 }
@@ -31,21 +32,21 @@ type queryAction struct {
 	do       func(ctx context.Context, call *Call, form url.Values) (any, error)
 }
 
-func newQueryProtocol(access *Access, pager Pager) *queryProtocol {
-	return &queryProtocol{access, map[string]queryService{
+func newQueryDialect(access *Access, pager Pager) *queryDialect {
+	return &queryDialect{access, map[string]queryService{
 		"sts": stsService(),
 		"iam": (&iamAPI{access, pager}).service(),
 	}}
 }
 
-func (*queryProtocol) contentType() string { return "text/xml; charset=utf-8" }
+func (*queryDialect) contentType() string { return "text/xml; charset=utf-8" }
 
-func (p *queryProtocol) accepts(service string) bool {
+func (p *queryDialect) accepts(service string) bool {
 	_, ok := p.services[service]
 	return ok
 }
 
-func (p *queryProtocol) invoke(ctx context.Context, call *Call, r *http.Request, body []byte) ([]byte, error) {
+func (p *queryDialect) invoke(ctx context.Context, call *Call, r *http.Request, body []byte) ([]byte, error) {
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
 		return nil, &fault{serialization, "The body is not a form."}
@@ -57,7 +58,7 @@ func (p *queryProtocol) invoke(ctx context.Context, call *Call, r *http.Request,
 	service := p.services[call.Service]
 	action, ok := service.actions[name]
 	if !ok {
-		return nil, &fault{unknownOperation, "Could not find operation " + name + "."}
+		return nil, &fault{unknownOperation, fmt.Sprintf("Could not find operation %.100s.", name)}
 	}
 	call.Operation = name
 	call.action = call.Service + ":" + name
@@ -116,7 +117,7 @@ type queryError struct {
 
 func (e *queryError) Error() string { return e.code + ": " + e.message }
 
-func (*queryProtocol) failure(err error, requestID string) response {
+func (*queryDialect) failure(err error, requestID string) response {
 	var e *queryError
 	if !errors.As(err, &e) {
 		var f *fault

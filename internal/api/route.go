@@ -19,19 +19,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	scope := claimedService(r)
 	switch path := r.URL.Path; {
 	case scope == "s3":
-		serveOr404(s.S3, w, r)
+		serveOr404(s.config.S3, w, r)
 	case path == "/healthz":
-		probe(w, r, s.Healthy)
+		probe(w, r, s.config.Healthy)
 	case path == "/readyz":
-		probe(w, r, s.Ready)
+		probe(w, r, s.config.Ready)
 	case path == "/metrics":
-		serveOr404(s.Metrics, w, r)
+		serveOr404(s.config.Metrics, w, r)
 	case path == "/console" || strings.HasPrefix(path, "/console/"):
-		serveOr404(s.Console, w, r)
-	case s.BucketHost != nil && s.BucketHost(r.Host), path != "/":
-		serveOr404(s.S3, w, r)
+		serveOr404(s.config.Console, w, r)
+	case s.config.BucketHost != nil && s.config.BucketHost(r.Host), path != "/":
+		serveOr404(s.config.S3, w, r)
 	case r.Method == http.MethodPost && !isQuery(r):
-		s.serveAPI(w, r, s.jsonProtocol(r))
+		s.serveAPI(w, r, s.jsonDialect(r))
 	case isQuery(r):
 		s.serveAPI(w, r, s.query)
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
@@ -39,7 +39,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = io.WriteString(w, banner)
 	default:
-		serveOr404(s.S3, w, r)
+		serveOr404(s.config.S3, w, r)
 	}
 }
 
@@ -59,10 +59,13 @@ func claimedService(r *http.Request) string {
 
 // isQuery recognises the form-encoded protocol of STS and IAM.
 func isQuery(r *http.Request) bool {
+	if r.Header.Get("X-Amz-Target") != "" {
+		return false // JSON, which ignores the query string
+	}
 	if r.URL.RawQuery != "" && r.URL.Query().Has("Action") {
 		return true
 	}
-	if r.Method != http.MethodPost || r.Header.Get("X-Amz-Target") != "" {
+	if r.Method != http.MethodPost {
 		return false
 	}
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))

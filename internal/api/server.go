@@ -38,8 +38,8 @@ type Config struct {
 
 // Server is the handler for the one port.
 type Server struct {
-	Config
-	query *queryProtocol
+	config Config
+	query  *queryDialect
 }
 
 // New returns a server.
@@ -50,5 +50,5 @@ func New(c Config) *Server {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Server{Config: c, query: newQueryProtocol(c.Access, c.Pager)}
+	return &Server{config: c, query: newQueryDialect(c.Access, c.Pager)}
 }

@@ -10,7 +10,9 @@ package appspec
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -102,7 +104,7 @@ func Parse(text []byte) (*Spec, error) {
 		return nil, failure(0, "", fmt.Sprintf("the application specification file has %d bytes; at most %d are read", len(text), MaxSize))
 	}
 	var doc yaml.Node
-	if err := yaml.NewDecoder(bytes.NewReader(text)).Decode(&doc); err != nil && len(bytes.TrimSpace(text)) > 0 {
+	if err := yaml.NewDecoder(bytes.NewReader(text)).Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
 		return nil, syntaxError(err)
 	}
 	if doc.Kind == 0 || isNull(doc.Content[0]) {

@@ -64,7 +64,7 @@ func syntaxError(err error) *Error {
 		line, _ = strconv.Atoi(m[1])
 		message = m[2]
 	}
-	if strings.Contains(message, "cannot start any token") {
+	if strings.Contains(message, "cannot start any token") || strings.Contains(message, "tab character") {
 		message += " (YAML indents with blanks; tabs are not allowed)"
 	}
 	return failure(line, "", "not readable as YAML or JSON: "+message)

@@ -97,7 +97,7 @@ func (c *call) serve() error {
 }
 
 func (c *call) authenticate() error {
-	auth, err := sigv4.Parse(c.r)
+	auth, verify, err := c.claims()
 	if err != nil {
 		return signatureError(err)
 	}
@@ -116,7 +116,7 @@ func (c *call) authenticate() error {
 	case err != nil:
 		return err
 	}
-	if err := auth.Verify(c.r, secret, c.store.opts.Now()); err != nil {
+	if err := verify(secret); err != nil {
 		return signatureError(err)
 	}
 	c.auth, c.secret, c.principal = auth, secret, principal
@@ -124,6 +124,15 @@ func (c *call) authenticate() error {
 		c.promoteQuery()
 	}
 	return nil
+}
+
+// claims is what the request says of its signature, and how to verify it.
+func (c *call) claims() (auth *sigv4.Authorization, verify func(secret string) error, err error) {
+	if c.presignedV2() {
+		return c.parseV2(), c.verifyV2, nil
+	}
+	auth, err = sigv4.Parse(c.r)
+	return auth, func(secret string) error { return auth.Verify(c.r, secret, c.store.opts.Now()) }, err
 }
 
 // promoteQuery makes headers of the x-amz-* parameters that a presigned URL

@@ -88,6 +88,10 @@ func withoutChunked(encoding string) string {
 func (c *call) describe(o Object) {
 	h := c.w.Header()
 	for name, v := range o.Headers {
+		if strings.HasPrefix(name, metaPrefix) {
+			h[strings.ToLower(name)] = []string{v} // clients such as boto3 show the name as it came
+			continue
+		}
 		h.Set(name, v)
 	}
 	for _, name := range contentHeaders {

@@ -1,6 +1,7 @@
 package objectstore
 
 import (
+	"encoding/xml"
 	"fmt"
 	"io"
 	"net/http"
@@ -116,7 +117,7 @@ func serveGetTagging(c *call) error {
 	}
 	c.versionHeader(o.VersionID)
 	c.writeXML(http.StatusOK, struct {
-		XMLName   struct{} `xml:"Tagging"`
+		XMLName   xml.Name `xml:"Tagging"`
 		Namespace string   `xml:"xmlns,attr"`
 		TagSet    struct{}
 	}{Namespace: namespace})

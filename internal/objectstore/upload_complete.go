@@ -68,13 +68,13 @@ func choose(all []part, claims []claim) ([]part, error) {
 	for _, p := range all {
 		byNumber[p.number] = p
 	}
-	var chosen []part
-	last := 0
-	for i, c := range claims {
-		if c.number <= last {
+	for i := 1; i < len(claims); i++ {
+		if claims[i].number <= claims[i-1].number {
 			return nil, fail("InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part number.")
 		}
-		last = c.number
+	}
+	var chosen []part
+	for i, c := range claims {
 		p, ok := byNumber[c.number]
 		if !ok || strings.Trim(c.etag, `"`) != p.etag || c.checksum != "" && c.checksum != p.checksum.Value {
 			return nil, fail("InvalidPart", "One or more of the specified parts could not be found. The part may not have been uploaded, "+

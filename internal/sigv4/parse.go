@@ -92,10 +92,17 @@ func parseHeader(r *http.Request, value string) (*Authorization, error) {
 	return a, a.setHeaderTime(r.Header)
 }
 
+// requiredParams make a presigned URL, with the algorithm; authParams are all
+// that have a meaning here, and may have only one.
+var (
+	requiredParams = []string{paramCredential, paramSignature, headerDate, paramSignedHeaders, paramExpires}
+	authParams     = append([]string{paramAlgorithm, headerToken, headerHash}, requiredParams...)
+)
+
 func parsePresigned(r *http.Request, query []param) (*Authorization, error) {
 	values := map[string]string{}
 	for _, p := range query {
-		if _, twice := values[p.name]; twice && strings.HasPrefix(p.name, "X-Amz-") {
+		if _, twice := values[p.name]; twice && slices.Contains(authParams, p.name) {
 			return nil, refuse(Malformed, "Query-string authentication gives %s twice.", p.name)
 		}
 		values[p.name] = p.value
@@ -103,7 +110,7 @@ func parsePresigned(r *http.Request, query []param) (*Authorization, error) {
 	if algo := values[paramAlgorithm]; algo != algorithm {
 		return nil, refuse(Unsupported, "X-Amz-Algorithm only supports %q.", algorithm)
 	}
-	for _, name := range []string{paramCredential, paramSignature, headerDate, paramSignedHeaders, paramExpires} {
+	for _, name := range requiredParams {
 		if v := values[name]; v == "" || len(v) > maxField {
 			return nil, refuse(Malformed, "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "+
 				"X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters; look at %s.", name)

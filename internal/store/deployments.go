@@ -124,27 +124,28 @@ func (t *Tx) ActiveDeployment(groupID string) (deploy.Deployment, error) {
 // LastAttempted returns the group's newest deployment.
 func (t *Tx) LastAttempted(groupID string) (deploy.Deployment, error) {
 	return one[deploy.Deployment](t, `SELECT doc FROM deployments
-		WHERE group_id = $1 ORDER BY created_at DESC, id LIMIT 1`, groupID)
+		WHERE group_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1`, groupID)
 }
 
 // LastSuccessful returns the group's newest deployment that succeeded: its
 // revision is the group's target revision.
 func (t *Tx) LastSuccessful(groupID string) (deploy.Deployment, error) {
 	return one[deploy.Deployment](t, `SELECT doc FROM deployments
-		WHERE group_id = $1 AND status = $2 ORDER BY completed_at DESC, created_at DESC, id LIMIT 1`,
+		WHERE group_id = $1 AND status = $2 ORDER BY completed_at DESC, created_at DESC, id DESC LIMIT 1`,
 		groupID, deploy.Succeeded)
 }
 
 // GroupsAt returns, in order, the names of those of an application's groups
 // whose last good deployment was of the revision.
 func (t *Tx) GroupsAt(applicationID string, r deploy.Revision) ([]string, error) {
-	ids, err := t.GroupIDs(applicationID)
+	groups, err := many[deploy.Group](t, `SELECT doc FROM deployment_groups WHERE application_id = $1 ORDER BY name`,
+		applicationID)
 	if err != nil {
 		return nil, err
 	}
 	var names []string
-	for _, id := range ids {
-		last, err := t.LastSuccessful(id)
+	for _, g := range groups {
+		last, err := t.LastSuccessful(g.ID)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}
@@ -152,7 +153,7 @@ func (t *Tx) GroupsAt(applicationID string, r deploy.Revision) ([]string, error)
 			return nil, err
 		}
 		if last.Revision.Key() == r.Key() {
-			names = append(names, last.GroupName)
+			names = append(names, g.Name)
 		}
 	}
 	return names, nil

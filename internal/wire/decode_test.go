@@ -58,6 +58,26 @@ func TestDecodeMap(t *testing.T) {
 	}
 }
 
+// The shapes of the host-command service are written by hand, with plain
+// members.
+func TestDecodePlainMembers(t *testing.T) {
+	type part struct {
+		Text string `json:"Text,omitempty"`
+	}
+	var got struct {
+		Number int64 `json:"Number"`
+		Part   part  `json:"Part"`
+		Other  *part `json:"Other,omitempty"`
+		hidden string
+	}
+	if err := wire.Decode([]byte(`{"Number":7,"Part":{"Text":"a"},"Other":{"Text":"b"},"hidden":"x","":"y"}`), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Number != 7 || got.Part.Text != "a" || got.Other.Text != "b" || got.hidden != "" {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestDecodeTimes(t *testing.T) {
 	want := time.Date(2015, 10, 30, 18, 16, 41, 211e6, time.UTC)
 	for _, text := range []string{`1446229001.211`, `1.446229001211E9`, `"1446229001.211"`, `"2015-10-30T18:16:41.211Z"`, `"2015-10-30T19:16:41.211+01:00"`} {

@@ -71,8 +71,9 @@ func fieldsOf(t reflect.Type) map[string]int {
 	}
 	fields := make(map[string]int, t.NumField())
 	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		fields[name] = i
+		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "" {
+			fields[name] = i
+		}
 	}
 	known, _ := fieldIndexes.LoadOrStore(t, fields)
 	return known.(map[string]int)

@@ -39,7 +39,8 @@ func (r *tarFile) Seek(offset int64, whence int) (int64, error) {
 		r.offset += offset
 		return r.offset, err
 	}
-	return r.offset + offset, r.moveTo(r.offset + offset)
+	err := r.moveTo(r.offset + offset)
+	return r.offset, err
 }
 
 func (r *tarFile) moveTo(offset int64) error {

@@ -1,9 +1,12 @@
 package install
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -70,23 +73,71 @@ func (p *plan) free(source, destination string) bool {
 		p.conflicts.add("a directory exists where a file is to be installed: %s", destination)
 		return false
 	case file:
-		return p.mayReplace(destination)
+		return p.mayReplace(source, destination)
 	case absent, dangling:
 	}
 	return true
 }
 
 // mayReplace applies the file-exists behaviour.
-func (p *plan) mayReplace(destination string) bool {
+func (p *plan) mayReplace(source, destination string) bool {
 	switch p.behavior {
 	case appspec.Overwrite:
 		return true
 	case appspec.Retain:
 		return false
 	case appspec.Disallow, "":
+		if p.same(source, destination) {
+			return true // what is there is what is being installed
+		}
 		p.conflicts.add("The deployment failed because a specified file already exists at this location: %s", destination)
 	default:
 		p.conflicts.add("The deployment failed because an invalid option was specified for fileExistsBehavior: %q (a file exists at %s; use DISALLOW, OVERWRITE or RETAIN)", p.behavior, destination)
 	}
 	return false
+}
+
+// same reports whether a file of the archive and one of the host hold the same
+// bytes. Links are never the same: what they lead to may be another file
+// tomorrow.
+func (p *plan) same(source, destination string) bool {
+	there, err := os.Lstat(destination)
+	if err != nil || !there.Mode().IsRegular() {
+		return false
+	}
+	ours, err := p.archive.Open(source)
+	if err != nil {
+		return false
+	}
+	defer ours.Close()
+	info, err := ours.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() != there.Size() {
+		return false
+	}
+	theirs, err := os.Open(destination)
+	if err != nil {
+		return false
+	}
+	defer theirs.Close()
+	return sameBytes(ours, theirs)
+}
+
+// sameBytes compares two readers piece by piece.
+func sameBytes(a, b io.Reader) bool {
+	x, y := make([]byte, 64<<10), make([]byte, 64<<10)
+	for {
+		n, errA := io.ReadFull(a, x)
+		m, errB := io.ReadFull(b, y)
+		if !bytes.Equal(x[:n], y[:m]) {
+			return false
+		}
+		if errA != nil || errB != nil {
+			return ended(errA) && ended(errB)
+		}
+	}
+}
+
+// ended reports whether a reader that was to fill a buffer came to its end.
+func ended(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }

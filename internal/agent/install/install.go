@@ -18,6 +18,8 @@ type Installation struct {
 	FileExistsBehavior string
 	Instructions       string // the file that the plan is written to
 	Cleanup            string // the file that lists what the group installed
+	// Dir is what relative destinations start from.
+	Dir string
 }
 
 // Run installs a revision in place of the group's previous one. If the plan
@@ -36,7 +38,7 @@ func Run(ctx context.Context, in Installation) error {
 	if behavior == "" {
 		behavior = in.FileExistsBehavior
 	}
-	list, err := makePlan(archive, in.Spec, behavior, previous)
+	list, err := makePlan(archive, in.Spec, behavior, in.Dir, previous)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -87,7 +86,10 @@ func (s setting) appendTo(list []Instruction, path string, link bool) []Instruct
 // that it names, or what is below the folder that it names. What this
 // deployment does not make is never touched.
 func (p *plan) matching(objects []Instruction, perm appspec.Permission) ([]Instruction, error) {
-	object := filepath.Clean(perm.Object)
+	object, err := p.onHost(perm.Object)
+	if err != nil {
+		return nil, err
+	}
 	if n, ok := p.made[object]; ok && p.list[n].Kind == Copy {
 		if perm.Pattern != everything {
 			return nil, fmt.Errorf("permissions: line %d: attempts to apply to the file %s with an invalid pattern %q; leave pattern out", perm.Line, object, perm.Pattern)

@@ -17,6 +17,7 @@ type plan struct {
 	archive  *os.Root
 	future   *future
 	behavior string
+	dir      string // what relative paths of the host start from
 	list     []Instruction
 	// made has the index in list of what is copied or made, so that two
 	// sources of one destination are found and permissions know their objects.
@@ -26,11 +27,12 @@ type plan struct {
 }
 
 // makePlan works out the whole installation. Its error lists all conflicts.
-func makePlan(archive *os.Root, spec *appspec.Spec, behavior string, cleanup *cleanupList) ([]Instruction, error) {
+func makePlan(archive *os.Root, spec *appspec.Spec, behavior, dir string, cleanup *cleanupList) ([]Instruction, error) {
 	p := &plan{
 		archive:  archive,
 		future:   newFuture(cleanup),
 		behavior: behavior,
+		dir:      dir,
 		made:     map[string]int{},
 		settled:  map[string]bool{},
 	}
@@ -51,7 +53,7 @@ func (p *plan) entry(f appspec.File) error {
 	if err != nil {
 		return err
 	}
-	destination, err := onHost(f.Destination)
+	destination, err := p.onHost(f.Destination)
 	if err != nil {
 		return err
 	}
@@ -86,9 +88,13 @@ func inArchive(source string) (string, error) {
 	return clean, nil
 }
 
-func onHost(destination string) (string, error) {
+// onHost makes a path of the AppSpec absolute.
+func (p *plan) onHost(destination string) (string, error) {
 	if strings.ContainsAny(destination, "\n\x00") {
 		return "", fmt.Errorf("files: destination %q holds a line break", destination)
+	}
+	if !filepath.IsAbs(destination) {
+		destination = filepath.Join(p.dir, destination)
 	}
 	abs, err := filepath.Abs(destination)
 	if err != nil {

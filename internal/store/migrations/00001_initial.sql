@@ -95,29 +95,32 @@ CREATE TABLE group_hosts (
     PRIMARY KEY (group_id, host)
 );
 
+-- folded is the name in lower case: names that differ only in case are one.
 CREATE TABLE users (
     account TEXT NOT NULL,
+    folded  TEXT NOT NULL,
     name    TEXT NOT NULL,
+    path    TEXT NOT NULL,
     doc     TEXT NOT NULL,
-    PRIMARY KEY (account, name)
+    PRIMARY KEY (account, folded)
 );
 
 CREATE TABLE access_keys (
     id      TEXT NOT NULL PRIMARY KEY,
     account TEXT NOT NULL,
-    user_name TEXT NOT NULL,
+    folded  TEXT NOT NULL,
     doc     TEXT NOT NULL,
-    FOREIGN KEY (account, user_name) REFERENCES users (account, name)
+    FOREIGN KEY (account, folded) REFERENCES users (account, folded)
 );
-CREATE INDEX access_keys_by_user ON access_keys (account, user_name);
+CREATE INDEX access_keys_by_user ON access_keys (account, folded);
 
 CREATE TABLE user_policies (
-    account   TEXT NOT NULL,
-    user_name TEXT NOT NULL,
-    name      TEXT NOT NULL,
-    document  TEXT NOT NULL,
-    PRIMARY KEY (account, user_name, name),
-    FOREIGN KEY (account, user_name) REFERENCES users (account, name)
+    account  TEXT NOT NULL,
+    folded   TEXT NOT NULL,
+    name     TEXT NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (account, folded, name),
+    FOREIGN KEY (account, folded) REFERENCES users (account, folded)
 );
 
 -- +goose Down

@@ -1,0 +1,71 @@
+# Slipway. `make` alone prints this help; every target that CI runs is below
+# `check`, so that what passes here passes there.
+#
+# Targets are named action/what: test/race is the tests with the race detector.
+
+GO    ?= go
+TOOL  := $(GO) tool -modfile=tools/go.mod
+CGO_ENABLED ?= 0
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help: ## Print this help
+	@awk -F':.*## ' '/^[a-z\/-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: check
+check: verify lint test test/race test/scripts vulnerabilities ## Everything that CI runs
+
+.PHONY: build
+build: ## Build both programs into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags=-s -o bin/ ./cmd/...
+
+.PHONY: test
+test: ## All tests that need only Go
+	$(GO) test ./...
+
+.PHONY: test/race
+test/race: ## The same with the race detector
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+.PHONY: test/scripts
+test/scripts: ## Whole sessions with the real aws CLI
+	SLIPWAY_REQUIRE_AWS=1 $(GO) test -tags scripts -count=1 -v ./test/...
+
+.PHONY: fuzz
+fuzz: ## Fuzz every parser of untrusted bytes for 20 s
+	./test/fuzz.sh 20s
+
+.PHONY: bench
+bench: ## Benchmarks, each beside what it is compared with
+	$(GO) test -run=NONE -bench=. -benchmem ./...
+
+.PHONY: lint
+lint: ## gofumpt, go vet, staticcheck, golangci-lint
+	@out=$$($(TOOL) gofumpt -l cmd internal examples test); if [ -n "$$out" ]; then echo "not gofumpt-ed:"; echo "$$out"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) vet -tags scripts ./test/...
+	$(TOOL) staticcheck ./...
+	$(TOOL) golangci-lint run
+
+.PHONY: fmt
+fmt: ## Format the code
+	$(TOOL) gofumpt -w cmd internal examples test
+
+.PHONY: generate
+generate: ## Generate what is generated
+	$(GO) generate ./...
+
+.PHONY: verify
+verify: ## Generated files and go.mod are current
+	$(GO) generate ./...
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+	@git diff --exit-code -- '*_gen.go' || (echo "generated files are not current: run make generate" && exit 1)
+
+.PHONY: vulnerabilities
+vulnerabilities: ## govulncheck, where its database can be reached
+	@$(TOOL) govulncheck ./... || { [ $$? -ne 3 ] && echo "govulncheck could not run (is its database out of reach?); nothing was checked"; }
+
+.PHONY: demo
+demo: ## See a deployment happen
+	$(GO) run ./cmd/slipway demo

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// exampleWebCommand is the web server and the web client of the example
+// application on hosts that have none, so that the demo needs nothing.
+func exampleWebCommand() *cobra.Command {
+	var listen, dir, get string
+	cmd := &cobra.Command{
+		Use:    "example-web",
+		Short:  "Serve a folder over HTTP (for the example application)",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if get != "" {
+				return fetch(get)
+			}
+			s := &http.Server{Addr: listen, Handler: http.FileServer(http.Dir(dir)), ReadHeaderTimeout: 5 * time.Second}
+			return s.ListenAndServe()
+		},
+	}
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "address to serve on")
+	cmd.Flags().StringVar(&dir, "dir", ".", "folder to serve")
+	cmd.Flags().StringVar(&get, "get", "", "print what this URL answers instead")
+	return cmd
+}
+
+// fetch prints the body behind a URL.
+func fetch(url string) error {
+	client := &http.Client{Timeout: 2 * time.Second}
+	resp, err := client.Get(url)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close() //nolint:errcheck // it is only read
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", url, resp.Status)
+	}
+	_, err = io.Copy(os.Stdout, resp.Body)
+	return err
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/slipwayhq/slipway/internal/daemon"
+	"github.com/slipwayhq/slipway/internal/iam"
+)
+
+// stopLimit is how long a server takes to stop at most.
+const stopLimit = 9 * time.Second
+
+// accountPattern is what an AWS account number looks like.
+var accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
+
+func serverCommand() *cobra.Command {
+	var (
+		c        daemon.Config
+		database string
+		logLevel string
+	)
+	cmd := &cobra.Command{
+		Use:   "server",
+		Short: "Run the control plane",
+		Long: "Runs the control plane: the APIs, the object store and the deployment engine, on one port.\n\n" +
+			"It prints one line with \"ready\" and its URL on stdout when it serves; logs go to stderr.\n" +
+			"Every flag can also be set by an environment variable (--tls-cert: SLIPWAY_TLS_CERT) or by a\n" +
+			"key of the configuration file (tls-cert).\n\n" +
+			"The root key is SLIPWAY_ROOT_ACCESS_KEY_ID and SLIPWAY_ROOT_SECRET_ACCESS_KEY if they are set;\n" +
+			"else it is made at first start and written to DATA/root-credentials, profile slipway.",
+		Example: "  slipway server --data ./data\n" +
+			"  slipway server --listen 0.0.0.0:8650 --tls-self-signed",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := settle(cmd); err != nil {
+				return err
+			}
+			if err := checkServer(c, database); err != nil {
+				return err
+			}
+			log, err := logger(logLevel)
+			if err != nil {
+				return err
+			}
+			c.Log = log
+			c.Root = iam.AccessKey{
+				ID: os.Getenv("SLIPWAY_ROOT_ACCESS_KEY_ID"), Secret: iam.Secret(os.Getenv("SLIPWAY_ROOT_SECRET_ACCESS_KEY")),
+			}
+			return serve(cmd.Context(), c)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&c.Listen, "listen", "127.0.0.1:8650", "address to serve on; port 0 picks one")
+	f.StringVar(&c.Data, "data", defaultData(), "folder for everything that must survive")
+	f.StringVar(&database, "database", "", "database URL (default: SQLite in the data folder)")
+	f.StringVar(&c.Region, "region", "us-east-1", "region of buckets that name none")
+	f.StringVar(&c.Account, "account", "000000000000", "account number of the root key")
+	f.StringSliceVar(&c.Domains, "domain", nil, "host name below which a label names a bucket (repeatable)")
+	f.StringVar(&c.TLS.Cert, "tls-cert", "", "certificate file (PEM)")
+	f.StringVar(&c.TLS.Key, "tls-key", "", "private key file (PEM)")
+	f.BoolVar(&c.TLS.SelfSigned, "tls-self-signed", false, "serve TLS with a certificate made in the data folder (tls-ca.pem)")
+	f.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")
+	f.String("config", "", "configuration file (YAML)")
+	return cmd
+}
+
+// checkServer says what no daemon could be started with.
+func checkServer(c daemon.Config, database string) error {
+	switch {
+	case !accountPattern.MatchString(c.Account):
+		return fmt.Errorf("--account must be 12 digits, not %q", c.Account)
+	case database != "" && database != "sqlite:":
+		return errors.New("--database: this version keeps its data in SQLite only; leave the setting out")
+	case c.TLS.SelfSigned && c.TLS.Cert != "":
+		return errors.New("--tls-self-signed and --tls-cert exclude each other")
+	}
+	return nil
+}
+
+// defaultData is the data folder of a server that is given none: the one
+// systemd hands out, else one below the user's home.
+func defaultData() string {
+	if dir := os.Getenv("STATE_DIRECTORY"); dir != "" {
+		return dir
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		return filepath.Join(home, ".local", "share", "slipway")
+	}
+	return "slipway-data"
+}
+
+func logger(level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(strings.ToUpper(level))); err != nil {
+		return nil, fmt.Errorf("--log-level must be debug, info, warn or error, not %q", level)
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: l})), nil
+}
+
+// serve runs a daemon until ctx ends.
+func serve(ctx context.Context, c daemon.Config) error {
+	d, err := daemon.Start(ctx, c)
+	if err != nil {
+		return err
+	}
+	fmt.Println("ready", d.URL)
+	err = d.Wait(ctx)
+	c.Log.Info("stopping")
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	defer cancel()
+	return errors.Join(err, d.Stop(stop))
+}

@@ -1,0 +1,130 @@
+// Package agent is the host agent: it asks the server for commands, executes
+// one lifecycle event per command, and reports how it ended.
+//
+// A command goes through the journal (received, running, done), so that
+// whatever happens to the agent, the machine or the network, no script runs
+// twice and every command is reported. It speaks the protocol of the official
+// agents and keeps their files; see package protocol for the few additions.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/slipwayhq/slipway/internal/agent/bundle"
+	"github.com/slipwayhq/slipway/internal/agent/hook"
+	"github.com/slipwayhq/slipway/internal/protocol"
+)
+
+// Agent serves one host. Make it with New.
+type Agent struct {
+	config  Config
+	layout  layout
+	server  *jsonClient
+	bucket  *bundle.S3
+	journal *journal
+	signers *signerPin
+	groups  *groupLocks
+	scripts *hook.Runner
+	log     *hook.Rotated // of all deployments; nil when switched off
+
+	slots    chan struct{}
+	workers  sync.WaitGroup
+	finished atomic.Int64 // commands that came to an end
+
+	mu       sync.Mutex
+	inFlight map[string]bool // by command identifier
+}
+
+// New returns an agent that is ready to run.
+func New(c Config) (*Agent, error) {
+	c = c.withDefaults()
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	l := layout{c.Root}
+	for _, dir := range []string{l.instructions(), filepath.Dir(l.ongoing("x"))} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, fmt.Errorf("cannot make the root folder: %w", err)
+		}
+	}
+	j, err := openJournal(l.journal())
+	if err != nil {
+		return nil, err
+	}
+	a := &Agent{
+		config:   c,
+		layout:   l,
+		server:   commandClient(c),
+		journal:  j,
+		signers:  &signerPin{file: l.signer(), log: c.Log},
+		groups:   newGroupLocks(),
+		scripts:  &hook.Runner{Grace: c.Grace, Linger: c.Linger},
+		slots:    make(chan struct{}, c.Slots),
+		inFlight: map[string]bool{},
+		bucket: &bundle.S3{
+			Endpoint: c.S3Endpoint, Region: c.Region, Credentials: c.Credentials,
+			Client: &http.Client{Transport: c.Transport}, Retry: c.Retry, Log: c.Log,
+		},
+	}
+	if !c.NoDeploymentLog {
+		a.log = hook.NewRotated(l.deploymentsLog())
+	}
+	return a, nil
+}
+
+func commandClient(c Config) *jsonClient {
+	client := &jsonClient{
+		endpoint: c.Endpoint, region: c.Region, version: c.Version, credentials: c.Credentials,
+		signingName: protocol.SigningName, prefix: protocol.TargetPrefix,
+		http: &http.Client{Transport: c.Transport}, timeout: c.HTTPReadTimeout,
+	}
+	if c.Secure {
+		client.signingName, client.prefix = protocol.SecureSigningName, protocol.SecureTargetPrefix
+	}
+	return client
+}
+
+// Run serves until ctx ends, and then until the events that are running have
+// ended and are reported, at most for the configured time. With Once it also
+// ends when the server has no more work.
+func (a *Agent) Run(ctx context.Context) error {
+	unlock, err := a.lockRoot()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	if err := a.recover(ctx, work); err != nil {
+		return err
+	}
+	err = a.poll(ctx, work)
+	a.drain(stopWork)
+	a.scripts.Close()
+	if a.log != nil {
+		err = errors.Join(err, a.log.Close())
+	}
+	return err
+}
+
+// lockRoot keeps a second agent away from the same files.
+func (a *Agent) lockRoot() (unlock func(), err error) {
+	f, err := os.OpenFile(filepath.Join(a.layout.journal(), "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("cannot lock the root folder: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("cannot lock the root folder: another agent is running with %s", a.config.Root)
+	}
+	return func() { f.Close() }, nil
+}

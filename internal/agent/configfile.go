@@ -1,0 +1,95 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// fileKeys are the settings of a configuration file: the official agent's
+// codedeployagent.yml, or the file of an on-premises host.
+type fileKeys map[string]string
+
+// readKeys reads a configuration file. Its keys may be written as the symbols
+// of Ruby (":root_dir:"), and scalars of any kind are taken as text.
+func readKeys(path string) (fileKeys, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the configuration file: %w", err)
+	}
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil {
+		return nil, fmt.Errorf("the configuration file %s is invalid: %w", path, err)
+	}
+	keys := fileKeys{}
+	if document.Kind == 0 {
+		return keys, nil
+	}
+	top := document.Content[0]
+	if top.Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("the configuration file %s is invalid: expected keys and values", path)
+	}
+	for i := 0; i+1 < len(top.Content); i += 2 {
+		value := top.Content[i+1]
+		if value.Kind == yaml.ScalarNode && value.ShortTag() != "!!null" {
+			keys[strings.Trim(top.Content[i].Value, ":")] = value.Value
+		}
+	}
+	return keys, nil
+}
+
+// onPremises reports whether the keys are those of an on-premises host.
+func (k fileKeys) onPremises() bool {
+	return k["iam_user_arn"] != "" || k["iam_session_arn"] != "" || (k["region"] != "" && k["aws_access_key_id"] != "")
+}
+
+// apply sets what the official agent's file says. Keys that mean nothing to
+// this agent (of its processes, its log files) are ignored.
+func (k fileKeys) apply(c *Config) error {
+	c.Root = k["root_dir"]
+	c.Endpoint = k["deploy_control_endpoint"]
+	c.S3Endpoint = k["s3_endpoint_override"]
+	c.Secure = truthy(k["enable_auth_policy"])
+	c.NoDeploymentLog = k["enable_deployments_log"] != "" && !truthy(k["enable_deployments_log"])
+	return errors.Join(
+		k.seconds("wait_between_runs", &c.WaitBetweenRuns),
+		k.seconds("http_read_timeout", &c.HTTPReadTimeout),
+		k.seconds("kill_agent_max_wait_time_seconds", &c.StopTimeout),
+		k.number("max_revisions", &c.MaxRevisions),
+	)
+}
+
+func truthy(s string) bool {
+	switch strings.ToLower(s) {
+	case "true", "yes", "on":
+		return true
+	}
+	return false
+}
+
+func (k fileKeys) seconds(key string, to *time.Duration) error {
+	var n int
+	if err := k.number(key, &n); err != nil || n == 0 {
+		return err
+	}
+	*to = time.Duration(n) * time.Second
+	return nil
+}
+
+func (k fileKeys) number(key string, to *int) error {
+	text, ok := k[key]
+	if !ok {
+		return nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || (n == 0 && key == "max_revisions") {
+		return fmt.Errorf("%s is %q; expected a number from 1 on", key, text)
+	}
+	*to = n
+	return nil
+}

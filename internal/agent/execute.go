@@ -1,0 +1,167 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/slipwayhq/slipway/internal/agent/bundle"
+	"github.com/slipwayhq/slipway/internal/agent/hook"
+	"github.com/slipwayhq/slipway/internal/agent/install"
+	"github.com/slipwayhq/slipway/internal/protocol"
+)
+
+// execute does what an event is about and returns how it went.
+func (a *Agent) execute(ctx context.Context, e *event, r *record) result {
+	if err := os.MkdirAll(e.dir, 0o755); err != nil {
+		return failed(fmt.Errorf("cannot make the folder of the deployment: %w", err))
+	}
+	if e.builtIn != nil {
+		if err := e.builtIn(a, ctx, e); err != nil {
+			return failed(err)
+		}
+		return succeeded("Succeeded", "")
+	}
+	if len(e.scripts) == 0 {
+		return succeeded("Succeeded", "")
+	}
+	return a.runScripts(ctx, e, r)
+}
+
+// downloadBundle fetches and unpacks the revision.
+func (a *Agent) downloadBundle(ctx context.Context, e *event) error {
+	revision := e.spec.Revision
+	if revision.RevisionType != protocol.RevisionS3 {
+		return fmt.Errorf("revisions of type %q are not supported by this version of the agent; use S3", revision.RevisionType)
+	}
+	s3 := revision.S3Revision
+	switch s3.BundleType {
+	case bundle.Tar, bundle.Tgz, bundle.Zip:
+	default:
+		return fmt.Errorf("BundleType in S3Revision must be tar, tgz or zip, not %q", s3.BundleType)
+	}
+	group := e.spec.DeploymentGroupID
+	if err := a.prune(e); err != nil {
+		return err
+	}
+	object := bundle.Object{Bucket: s3.Bucket, Key: s3.Key, Version: s3.Version, ETag: s3.ETag}
+	if _, err := a.bucket.Fetch(ctx, object, bundleFile(e.dir)); err != nil {
+		return err
+	}
+	x := bundle.Extraction{File: bundleFile(e.dir), Type: s3.BundleType, Dir: archiveOf(e.dir), Limits: a.config.Limits}
+	if err := bundle.Unpack(ctx, x); err != nil {
+		return err
+	}
+	return writePointer(a.layout.mostRecent(group), e.dir)
+}
+
+// prune makes room: the oldest revisions of the group go, but never the one
+// that is installed.
+func (a *Agent) prune(e *event) error {
+	group := e.spec.DeploymentGroupID
+	protected := []string{e.spec.DeploymentID}
+	installed, err := readPointer(a.layout.lastSuccessful(group))
+	if err != nil {
+		return err
+	}
+	if installed != "" {
+		protected = append(protected, filepath.Base(installed))
+	}
+	return bundle.Prune(a.layout.group(group), a.config.MaxRevisions, protected...)
+}
+
+// install puts the revision's files in place.
+func (a *Agent) install(ctx context.Context, e *event) error {
+	archive := archiveOf(e.dir)
+	document, err := readAppSpec(archive, e.spec.AppSpecFilename)
+	if err != nil {
+		return err
+	}
+	behavior := ""
+	if o := e.spec.AgentActionOverrides; o != nil {
+		behavior = o.AgentOverrides.FileExistsBehavior
+	}
+	group := e.spec.DeploymentGroupID
+	err = install.Run(ctx, install.Installation{
+		Archive:            archive,
+		Spec:               document,
+		FileExistsBehavior: behavior,
+		Instructions:       a.layout.plan(group),
+		Cleanup:            a.layout.cleanup(group),
+		Dir:                a.config.Dir,
+	})
+	if err != nil {
+		return err
+	}
+	return writePointer(a.layout.lastSuccessful(group), e.dir)
+}
+
+// runScripts runs the scripts of a hook, one after the other. Their log goes
+// to the current deployment, wherever they are from.
+func (a *Agent) runScripts(ctx context.Context, e *event, r *record) result {
+	out, err := hook.NewOutput(scriptsLog(e.dir), e.spec.DeploymentID, a.log)
+	if err != nil {
+		return failed(err)
+	}
+	progress := a.startProgress(ctx, r, out)
+	err = a.eachScript(ctx, e, r, out, progress)
+	progress.stop()
+	text, _ := out.Tail()
+	if err = errors.Join(err, out.Close()); err == nil {
+		return succeeded("Succeeded", text)
+	}
+	outcome := failed(err)
+	outcome.Diagnostics.Log = text
+	return outcome
+}
+
+func (a *Agent) eachScript(ctx context.Context, e *event, r *record, out *hook.Output, p *progress) error {
+	env := append(hook.BaseEnvironment(a.config.Environ, a.config.PassVariables...), variables(e)...)
+	out.Line("LifecycleEvent - " + e.name)
+	for _, script := range e.scripts {
+		out.Line("Script - " + script.Location)
+		p.script(script.Location)
+		err := a.scripts.Run(ctx, hook.Job{
+			Archive: e.archive,
+			Script:  script,
+			Env:     env,
+			Output:  out,
+			Started: func(process hook.Process) error {
+				r.Process = &process
+				return a.journal.write(running, r, false) // a crash of the machine ends the process, too
+			},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// variables are what scripts learn about their deployment.
+func variables(e *event) []string {
+	env := []string{
+		"LIFECYCLE_EVENT=" + e.name,
+		"DEPLOYMENT_ID=" + e.spec.DeploymentID,
+		"APPLICATION_NAME=" + e.spec.ApplicationName,
+		"DEPLOYMENT_GROUP_NAME=" + e.spec.DeploymentGroupName,
+		"DEPLOYMENT_GROUP_ID=" + e.spec.DeploymentGroupID,
+	}
+	add := func(name, value string) {
+		if value != "" {
+			env = append(env, name+"="+value)
+		}
+	}
+	if s3 := e.spec.Revision.S3Revision; s3 != nil {
+		add("BUNDLE_BUCKET", s3.Bucket)
+		add("BUNDLE_KEY", s3.Key)
+		add("BUNDLE_VERSION", s3.Version)
+		add("BUNDLE_ETAG", s3.ETag)
+	}
+	if github := e.spec.Revision.GitHubRevision; github != nil {
+		add("BUNDLE_COMMIT", github.CommitID)
+	}
+	return env
+}

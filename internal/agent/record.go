@@ -1,0 +1,45 @@
+package agent
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/slipwayhq/slipway/internal/agent/hook"
+	"github.com/slipwayhq/slipway/internal/protocol"
+)
+
+// record is what the journal knows of one command.
+type record struct {
+	Command  protocol.HostCommand `json:"command"`
+	Received time.Time            `json:"received"`
+	// Token goes with every acknowledgement of this command.
+	Token string `json:"token"`
+	// Deployment is set once the specification was read.
+	Deployment string `json:"deployment,omitempty"`
+	// Process is the script that runs, or the latest one that did.
+	Process *hook.Process `json:"process,omitempty"`
+	Result  *result       `json:"result,omitempty"`
+	// Reported is set when the server has answered the report of the result.
+	Reported *time.Time `json:"reported,omitempty"`
+}
+
+// result is how a command ended.
+type result struct {
+	Status      protocol.CommandStatus `json:"status"`
+	Diagnostics protocol.Diagnostics   `json:"diagnostics"`
+}
+
+func newRecord(c protocol.HostCommand, now time.Time) *record {
+	return &record{Command: c, Received: now.UTC(), Token: rand.Text()}
+}
+
+// file is the name of the record's file. The identifier of a command is the
+// server's choice and no file name.
+func (r *record) file() string { return recordFile(r.Command.HostCommandIdentifier) }
+
+func recordFile(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:16]) + ".json"
+}

@@ -1,0 +1,61 @@
+package api
+
+import (
+	"github.com/slipwayhq/slipway/internal/control"
+	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/wire"
+)
+
+// deploymentTarget shows a target in the one member that is for its platform.
+func deploymentTarget(t control.Target) wire.DeploymentTarget {
+	status, updated := wire.TargetStatus(t.Status), wire.At(t.UpdatedAt)
+	events := orEmpty(each(t.Events, lifecycleEvent))
+	switch t.Platform {
+	case deploy.Lambda:
+		return wire.DeploymentTarget{
+			DeploymentTargetType: new(wire.DeploymentTargetTypeLambdaTarget),
+			LambdaTarget: &wire.LambdaTarget{
+				DeploymentID: &t.DeploymentID, TargetID: &t.ID, TargetARN: &t.ARN,
+				Status: &status, LastUpdatedAt: updated, LifecycleEvents: events,
+			},
+		}
+	case deploy.ECS:
+		return wire.DeploymentTarget{
+			DeploymentTargetType: new(wire.DeploymentTargetTypeECSTarget),
+			ECSTarget: &wire.ECSTarget{
+				DeploymentID: &t.DeploymentID, TargetID: &t.ID, TargetARN: &t.ARN,
+				Status: &status, LastUpdatedAt: updated, LifecycleEvents: events,
+			},
+		}
+	case deploy.Server:
+	}
+	return wire.DeploymentTarget{
+		DeploymentTargetType: new(wire.DeploymentTargetTypeInstanceTarget),
+		InstanceTarget: &wire.InstanceTarget{
+			DeploymentID: &t.DeploymentID, TargetID: &t.ID, TargetARN: &t.ARN,
+			Status: &status, LastUpdatedAt: updated, LifecycleEvents: events,
+		},
+	}
+}
+
+func lifecycleEvent(e deploy.LifecycleEvent) wire.LifecycleEvent {
+	return wire.LifecycleEvent{
+		LifecycleEventName: &e.Name,
+		Diagnostics:        diagnostics(e.Diagnostics),
+		StartTime:          timeIfSet(e.StartedAt),
+		EndTime:            timeIfSet(e.EndedAt),
+		Status:             new(wire.LifecycleEventStatus(e.Status)),
+	}
+}
+
+func diagnostics(d *deploy.Diagnostics) *wire.Diagnostics {
+	if d == nil {
+		return nil
+	}
+	return &wire.Diagnostics{
+		ErrorCode:  new(wire.LifecycleErrorCode(d.ErrorCode)),
+		ScriptName: &d.ScriptName,
+		Message:    &d.Message,
+		LogTail:    &d.LogTail,
+	}
+}

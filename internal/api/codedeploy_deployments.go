@@ -1,0 +1,113 @@
+package api
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/slipwayhq/slipway/internal/control"
+	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/store"
+	"github.com/slipwayhq/slipway/internal/wire"
+)
+
+func (h *codeDeploy) deployments() Table {
+	return Table{
+		"CreateDeployment": Answers(h.mayCreateDeployment, h.createDeployment),
+		"GetDeployment": Answers(onDeployment(h.control, func(in *wire.GetDeploymentInput) *string {
+			return in.DeploymentID
+		}), h.getDeployment),
+		"ListDeployments": Answers(On(listedDeployments), h.listDeployments),
+		"StopDeployment": Answers(onDeployment(h.control, func(in *wire.StopDeploymentInput) *string {
+			return in.DeploymentID
+		}), h.stopDeployment),
+	}
+}
+
+func (h *codeDeploy) createDeployment(ctx context.Context, call *Call, in *wire.CreateDeploymentInput) (*wire.CreateDeploymentOutput, error) {
+	id, err := h.control.CreateDeployment(ctx, call.Namespace, control.CreateDeployment{
+		Application:     wire.Value(in.ApplicationName),
+		Group:           wire.Value(in.DeploymentGroupName),
+		Revision:        domainRevision(in.Revision),
+		ConfigName:      wire.Value(in.DeploymentConfigName),
+		Description:     wire.Value(in.Description),
+		AutoRollback:    domainAutoRollback(in.AutoRollbackConfiguration),
+		AlarmOverride:   domainAlarms(in.OverrideAlarmConfiguration),
+		TargetInstances: domainTargetInstances(in.TargetInstances),
+
+		IgnoreApplicationStopFailures: wire.Value(in.IgnoreApplicationStopFailures),
+		UpdateOutdatedInstancesOnly:   wire.Value(in.UpdateOutdatedInstancesOnly),
+		FileExistsBehavior:            (*string)(in.FileExistsBehavior),
+	})
+	return &wire.CreateDeploymentOutput{DeploymentID: &id}, err
+}
+
+func (h *codeDeploy) getDeployment(ctx context.Context, call *Call, in *wire.GetDeploymentInput) (*wire.GetDeploymentOutput, error) {
+	d, err := h.control.GetDeployment(ctx, call.Namespace, wire.Value(in.DeploymentID))
+	if err != nil {
+		return nil, err
+	}
+	return &wire.GetDeploymentOutput{DeploymentInfo: deploymentInfo(d)}, nil
+}
+
+// listedDeployments is the group whose deployments are listed, or all groups.
+func listedDeployments(call *Call, in *wire.ListDeploymentsInput) string {
+	if wire.Value(in.ApplicationName) == "" && wire.Value(in.DeploymentGroupName) == "" {
+		return call.Namespace.ARN("deploymentgroup:*")
+	}
+	return call.Namespace.GroupARN(wire.Value(in.ApplicationName), wire.Value(in.DeploymentGroupName))
+}
+
+func (h *codeDeploy) listDeployments(ctx context.Context, call *Call, in *wire.ListDeploymentsInput) (*wire.ListDeploymentsOutput, error) {
+	filter := *in
+	filter.NextToken = nil
+	last, err := h.pager.After(call, filter, in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	request := control.ListDeployments{
+		Application: wire.Value(in.ApplicationName),
+		Group:       wire.Value(in.DeploymentGroupName),
+		ExternalID:  in.ExternalID,
+		Statuses:    each(in.IncludeOnlyStatuses, func(s wire.DeploymentStatus) deploy.Status { return deploy.Status(s) }),
+		Limit:       PageSize,
+	}
+	if r := in.CreateTimeRange; r != nil {
+		request.From, request.To = wire.Value(r.Start).Time, wire.Value(r.End).Time
+	}
+	if last != "" {
+		if request.After, err = parseDeploymentKey(last); err != nil {
+			return nil, err
+		}
+	}
+	keys, more, err := h.control.ListDeployments(ctx, call.Namespace, request)
+	if err != nil {
+		return nil, err
+	}
+	out := wire.ListDeploymentsOutput{Deployments: make([]string, len(keys))}
+	for i, k := range keys {
+		out.Deployments[i] = k.ID
+	}
+	if more {
+		out.NextToken = new(h.pager.Token(call, filter, deploymentKey(keys[len(keys)-1])))
+	}
+	return &out, nil
+}
+
+// deploymentKey writes a deployment's place in the list for a token.
+func deploymentKey(k store.DeploymentKey) string { return fmt.Sprintf("%d %s", k.Time, k.ID) }
+
+func parseDeploymentKey(s string) (k store.DeploymentKey, err error) {
+	_, err = fmt.Sscanf(s, "%d %s", &k.Time, &k.ID)
+	return k, err
+}
+
+func (h *codeDeploy) stopDeployment(ctx context.Context, call *Call, in *wire.StopDeploymentInput) (*wire.StopDeploymentOutput, error) {
+	answer, err := h.control.StopDeployment(ctx, call.Namespace, control.StopDeployment{
+		DeploymentID: wire.Value(in.DeploymentID),
+		AutoRollback: in.AutoRollbackEnabled,
+	})
+	return &wire.StopDeploymentOutput{
+		Status:        new(wire.StopStatus(answer.Status)),
+		StatusMessage: &answer.Message,
+	}, err
+}

@@ -1,0 +1,88 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/slipwayhq/slipway/internal/control"
+	hostproto "github.com/slipwayhq/slipway/internal/protocol"
+)
+
+// HostCommands is the service that host agents call. The official agents use
+// either prefix and either signing name, so all of them are good everywhere.
+// An agent needs no policy: it may poll and report for the host that it is,
+// which is the one whose key signs its requests.
+func HostCommands(c *control.Control) Service {
+	h := hostCommands{c}
+	return Service{
+		Prefixes: []string{hostproto.TargetPrefix, hostproto.SecureTargetPrefix},
+		Scopes:   map[string]string{hostproto.SigningName: "", hostproto.SecureSigningName: "", codeDeployScope: ""},
+		Operations: Table{
+			"PollHostCommand":               Answers(nil, h.poll),
+			"GetDeploymentSpecification":    Answers(nil, h.specification),
+			"PutHostCommandAcknowledgement": Answers(nil, h.acknowledge),
+			"PutHostCommandComplete":        Answers(nil, h.complete),
+			"PostHostCommandUpdate":         Answers(nil, h.update),
+		},
+	}
+}
+
+// codeDeployScope is the signing name of the CodeDeploy API.
+const codeDeployScope = "codedeploy"
+
+type hostCommands struct{ control *control.Control }
+
+func (h hostCommands) poll(ctx context.Context, call *Call, in *hostproto.PollHostCommandInput) (*hostproto.PollHostCommandOutput, error) {
+	if in.HostIdentifier != call.Principal.ARN {
+		return nil, &fault{accessDenied, fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s",
+			call.Principal.ARN, "codedeploy-commands:PollHostCommand", in.HostIdentifier)}
+	}
+	cmd, err := h.control.PollHostCommand(ctx, call.Namespace, in.HostIdentifier)
+	if err != nil || cmd == nil {
+		return &hostproto.PollHostCommandOutput{}, err
+	}
+	return &hostproto.PollHostCommandOutput{HostCommand: &hostproto.HostCommand{
+		HostCommandIdentifier: cmd.ID, HostIdentifier: in.HostIdentifier,
+		DeploymentExecutionID: control.ExecutionID(call.Namespace, cmd.DeploymentID),
+		CommandName:           cmd.Event, Nonce: cmd.CreatedAt.UnixMilli(),
+	}}, nil
+}
+
+func (h hostCommands) specification(ctx context.Context, call *Call, in *hostproto.GetDeploymentSpecificationInput) (*hostproto.GetDeploymentSpecificationOutput, error) {
+	signed, err := h.control.DeploymentSpecification(ctx, call.Namespace, call.Principal.ARN, in.DeploymentExecutionID)
+	if err != nil {
+		return nil, err
+	}
+	return &hostproto.GetDeploymentSpecificationOutput{
+		DeploymentSystem: hostproto.DeploymentSystem,
+		DeploymentSpecification: &hostproto.DeploymentSpecification{
+			GenericEnvelope: &hostproto.Envelope{Format: hostproto.FormatPKCS7JSON, Payload: signed},
+		},
+	}, nil
+}
+
+func (h hostCommands) acknowledge(ctx context.Context, call *Call, in *hostproto.PutHostCommandAcknowledgementInput) (*hostproto.PutHostCommandAcknowledgementOutput, error) {
+	var d hostproto.AcknowledgementDiagnostics
+	if in.Diagnostics != nil {
+		// Agents of the first years sent other things: whatever does not say
+		// that the command is a no-op says that it is none.
+		_ = json.Unmarshal([]byte(in.Diagnostics.Payload), &d)
+	}
+	status, err := h.control.AcknowledgeHostCommand(ctx, call.Namespace, call.Principal.ARN, control.Acknowledgement{
+		CommandID: in.HostCommandIdentifier, Noop: d.IsCommandNoop, Token: in.AttemptToken,
+	})
+	return &hostproto.PutHostCommandAcknowledgementOutput{CommandStatus: status}, err
+}
+
+func (h hostCommands) complete(ctx context.Context, call *Call, in *hostproto.PutHostCommandCompleteInput) (*hostproto.PutHostCommandCompleteOutput, error) {
+	err := h.control.CompleteHostCommand(ctx, call.Namespace, call.Principal.ARN, control.Completion{
+		CommandID: in.HostCommandIdentifier, Status: in.CommandStatus, Diagnostics: in.Diagnostics,
+	})
+	return &hostproto.PutHostCommandCompleteOutput{}, err
+}
+
+func (h hostCommands) update(ctx context.Context, call *Call, in *hostproto.PostHostCommandUpdateInput) (*hostproto.PostHostCommandUpdateOutput, error) {
+	status, err := h.control.UpdateHostCommand(ctx, call.Namespace, call.Principal.ARN, in.HostCommandIdentifier, in.Diagnostics)
+	return &hostproto.PostHostCommandUpdateOutput{CommandStatus: status}, err
+}

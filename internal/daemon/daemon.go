@@ -1,0 +1,229 @@
+// Package daemon is the whole control plane in one value: it opens the stores,
+// starts the engine, and serves everything on one port. The slipway command
+// and the test harness start the same one.
+package daemon
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/slipwayhq/slipway/internal/api"
+	"github.com/slipwayhq/slipway/internal/control"
+	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/engine"
+	"github.com/slipwayhq/slipway/internal/iam"
+	"github.com/slipwayhq/slipway/internal/objectstore"
+	"github.com/slipwayhq/slipway/internal/platform"
+	"github.com/slipwayhq/slipway/internal/platform/server"
+	"github.com/slipwayhq/slipway/internal/store"
+)
+
+// Config is what a daemon is started with.
+type Config struct {
+	Listen  string // host:port; port 0 picks one
+	Data    string // folder for everything that must survive
+	Region  string // default us-east-1
+	Account string // 12 digits, default 000000000000
+	// Domains are host names below which a label names a bucket, as in
+	// bucket.s3.example.org. localhost always is one.
+	Domains []string
+	Root    iam.AccessKey // of the account's root; empty: see [rootKey]
+	TLS     TLS
+	Log     *slog.Logger
+
+	// Engine and Hosts change how deployments run; their zero values are
+	// CodeDeploy's behaviour.
+	Engine engine.Options
+	Hosts  server.Platform
+}
+
+// Daemon is a running control plane.
+type Daemon struct {
+	Root iam.AccessKey // what signs for the account's root
+	URL  string        // http://host:port
+
+	log     *slog.Logger
+	store   *store.Store
+	objects *objectstore.Store
+	control *control.Control
+	lock    *os.File
+	http    *http.Server
+	stop    context.CancelFunc // ends the engine and the waiting polls
+	engine  chan error
+	served  chan error
+}
+
+// Start opens everything and serves. Stop must be called in the end.
+func Start(ctx context.Context, c Config) (_ *Daemon, err error) {
+	c = c.withDefaults()
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot make the data folder: %w", err)
+	}
+	d := &Daemon{log: c.Log, engine: make(chan error, 1), served: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			d.closeStores()
+		}
+	}()
+	if d.lock, err = lockFolder(c.Data); err != nil {
+		return nil, err
+	}
+	if d.Root, err = rootKey(c.Root, c.Data, c.Account); err != nil {
+		return nil, err
+	}
+	if d.store, err = store.OpenSQLite(ctx, filepath.Join(c.Data, "slipway.db")); err != nil {
+		return nil, err
+	}
+	if d.objects, err = objectstore.Open(filepath.Join(c.Data, "objects"), objectstore.Options{Region: c.Region}); err != nil {
+		return nil, err
+	}
+	handler, err := d.handler(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return d, d.serve(c, handler)
+}
+
+func (c Config) withDefaults() Config {
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:8650"
+	}
+	if c.Region == "" {
+		c.Region = "us-east-1"
+	}
+	if c.Account == "" {
+		c.Account = "000000000000"
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// handler puts the edge together.
+func (d *Daemon) handler(ctx context.Context, c Config) (http.Handler, error) {
+	pageKey, err := d.secret(ctx, "page-token-key")
+	if err != nil {
+		return nil, err
+	}
+	d.control = control.New(d.store, control.Options{})
+	access := &api.Access{Root: d.Root, Users: control.NewUsers(d.store)}
+	pager := api.NewPager(pageKey)
+	return api.New(api.Config{
+		Access:     access,
+		Pager:      pager,
+		Services:   []api.Service{api.CodeDeploy(d.control, pager), api.HostCommands(d.control)},
+		S3:         d.objects.Handler(objectAccess{access}, c.Domains),
+		BucketHost: bucketHost(c.Domains),
+		Ready:      d.store.Ping,
+		Log:        c.Log,
+	}), nil
+}
+
+// secret returns 32 random bytes that all starts share.
+func (d *Daemon) secret(ctx context.Context, name string) ([]byte, error) {
+	var text string
+	err := d.store.Update(ctx, func(tx *store.Tx) error {
+		var err error
+		text, err = tx.EnsureSecret(name, func() (string, error) {
+			key := make([]byte, 32)
+			rand.Read(key) // never fails
+			return hex.EncodeToString(key), nil
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot load the secret %q: %w", name, err)
+	}
+	return hex.DecodeString(text)
+}
+
+// serve starts the engine and the server.
+func (d *Daemon) serve(c Config, handler http.Handler) error {
+	listener, scheme, err := listen(c)
+	if err != nil {
+		return err
+	}
+	d.URL = scheme + "://" + listener.Addr().String()
+	running, stop := context.WithCancel(context.Background())
+	d.stop = stop
+	c.Engine.Log = c.Log
+	c.Engine.Platforms = map[deploy.ComputePlatform]platform.Platform{deploy.Server: c.Hosts}
+	e := engine.New(d.store, c.Engine)
+	go func() { d.engine <- e.Run(running) }()
+	d.http = &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       3 * time.Minute,
+		BaseContext:       func(net.Listener) context.Context { return running },
+		ErrorLog:          slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
+	}
+	go func() { d.served <- d.http.Serve(listener) }()
+	return nil
+}
+
+// Wait returns when ctx ends or the server breaks.
+func (d *Daemon) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-d.served:
+		return fmt.Errorf("the server stopped: %w", err)
+	}
+}
+
+// Stop answers the polls that wait, lets requests end until ctx does, and
+// closes everything. What is stored stays as it is: a deployment goes on when
+// a daemon is started on the same data.
+func (d *Daemon) Stop(ctx context.Context) error {
+	d.stop()
+	err := d.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = errors.Join(fmt.Errorf("some requests did not end in time: %w", err), d.http.Close())
+	}
+	return errors.Join(err, <-d.engine, d.closeStores())
+}
+
+func (d *Daemon) closeStores() error {
+	var errs []error
+	if d.objects != nil {
+		errs = append(errs, d.objects.Close())
+	}
+	if d.store != nil {
+		errs = append(errs, d.store.Close())
+	}
+	if d.lock != nil {
+		errs = append(errs, d.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Objects is the embedded object store.
+func (d *Daemon) Objects() *objectstore.Store { return d.objects }
+
+// bucketHost tells host names that name a bucket from the server's own.
+func bucketHost(domains []string) func(string) bool {
+	domains = append([]string{"localhost"}, domains...)
+	return func(host string) bool {
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		host = strings.ToLower(strings.TrimSuffix(host, "."))
+		for _, domain := range domains {
+			if bucket, ok := strings.CutSuffix(host, "."+strings.ToLower(domain)); ok && bucket != "" {
+				return true
+			}
+		}
+		return false
+	}
+}
