@@ -52,6 +52,8 @@ type fakeServer struct {
 	// interfere may spoil a call: it returns what happens to the reply.
 	interfere func(operation string) spoiling
 	foreign   string // host identifier in place of the right one
+	// sideBySide hands out commands while others are running.
+	sideBySide bool
 }
 
 // spoiling is what happens to a reply.
@@ -188,6 +190,9 @@ func call[In, Out any](body []byte, f func(In) (Out, error)) (any, error) {
 func (s *fakeServer) poll() (any, error) {
 	for _, c := range s.commands {
 		if c.over {
+			continue
+		}
+		if c.acked && s.sideBySide {
 			continue
 		}
 		if c.acked {

@@ -77,18 +77,21 @@ func (s *Store) list(ctx context.Context, q listQuery) (listing, error) {
 	}
 }
 
-func (s *Store) listFrom(ctx context.Context, q listQuery, from string, olderThan int64, limit int) ([]Object, error) {
-	query := `SELECT ` + objectColumns + ` FROM version
+const (
+	currentQuery = `SELECT ` + objectColumns + ` FROM version
 		WHERE bucket = $1 AND key >= $2 AND key < $3 AND latest = 1 AND marker = 0 ORDER BY key LIMIT $4`
-	args := []any{q.bucket, from, afterPrefix(q.prefix), limit}
+	versionsQuery = `SELECT ` + objectColumns + ` FROM version
+		WHERE bucket = $1 AND key >= $2 AND key < $3 AND NOT (key = $4 AND seq >= $5) ORDER BY key, seq DESC LIMIT $6`
+)
+
+func (s *Store) listFrom(ctx context.Context, q listQuery, from string, olderThan int64, limit int) ([]Object, error) {
+	query, args := currentQuery, []any{q.bucket, from, afterPrefix(q.prefix), limit}
 	if q.versions {
-		query = `SELECT ` + objectColumns + ` FROM version
-			WHERE bucket = $1 AND key >= $2 AND key < $3 AND NOT (key = $4 AND seq >= $5) ORDER BY key, seq DESC LIMIT $6`
 		skip := from
 		if olderThan == 0 {
 			skip = "" // no key is
 		}
-		args = []any{q.bucket, from, afterPrefix(q.prefix), skip, olderThan, limit}
+		query, args = versionsQuery, []any{q.bucket, from, afterPrefix(q.prefix), skip, olderThan, limit}
 	}
 	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {

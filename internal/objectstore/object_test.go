@@ -243,3 +243,30 @@ func TestInProcess(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestSmallMercies(t *testing.T) {
+	t.Parallel()
+	c, ctx := shop(t), t.Context()
+	put(t, c, "k", "hello")
+	tags := got(c.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: aws.String("shop"), Key: aws.String("k")}))(t)
+	equal(t, "tags", len(tags.TagSet), 0)
+	content, _ := get(t, c, &s3.GetObjectInput{Key: aws.String("k"), PartNumber: aws.Int32(1)})
+	equal(t, "the only part", content, "hello")
+	_, err := c.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String("shop"), Key: aws.String("k"), PartNumber: aws.Int32(2)})
+	wantCode(t, err, "InvalidPartNumber")
+	_, err = c.HeadObject(ctx, &s3.HeadObjectInput{Bucket: aws.String("shop"), Key: aws.String("none")})
+	wantCode(t, err, "NotFound")
+	_, err = c.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String("none-such")})
+	wantCode(t, err, "NoSuchBucket")
+	_, err = c.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String("shop"), ContinuationToken: aws.String("%")})
+	wantCode(t, err, "InvalidArgument")
+	_, err = c.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String("shop"), MaxKeys: aws.Int32(-1)})
+	wantCode(t, err, "InvalidArgument")
+	none := got(c.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String("shop"), MaxKeys: aws.Int32(0)}))(t)
+	equal(t, "a page of none", len(none.Contents) == 0 && !*none.IsTruncated, true)
+	_, err = c.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("none-such"), Key: aws.String("k"), Body: strings.NewReader("x")})
+	wantCode(t, err, "NoSuchBucket")
+	_, err = c.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String("none-such"), Key: aws.String("k")})
+	wantCode(t, err, "NoSuchBucket")
+	got(c.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String("shop"), Key: aws.String("never was")}))(t)
+}

@@ -59,19 +59,27 @@ func (c *call) verifyV2(secret string) error {
 	mac := hmac.New(sha1.New, []byte(secret))
 	mac.Write([]byte(text))
 	if !hmac.Equal([]byte(base64.StdEncoding.EncodeToString(mac.Sum(nil))), []byte(c.query.Get("Signature"))) {
-		return fail("SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your key and signing method.")
+		return errV2Mismatch()
 	}
 	return nil
 }
 
+func errV2Mismatch() error {
+	return fail("SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your key and signing method.")
+}
+
 func (c *call) stringToSignV2() (string, error) {
-	// The headers that were signed are in the URL if its user need not send them.
+	// The headers that were signed are in the URL too. Who uses it may leave
+	// them out, but not send others instead.
 	values := c.r.Header.Clone()
 	var resource []string
 	for name, v := range c.query {
 		switch lower := strings.ToLower(name); {
 		case name == "AWSAccessKeyId" || name == "Signature" || name == "Expires":
 		case strings.HasPrefix(lower, "x-amz-") || lower == "content-type" || lower == "content-md5":
+			if sent := c.r.Header.Values(name); len(sent) > 0 && !slices.Equal(sent, v) {
+				return "", errV2Mismatch()
+			}
 			values[http.CanonicalHeaderKey(name)] = v
 		case !slices.Contains(signedByV2, name):
 			return "", errInvalidArgument(name, v[0], "This query parameter is not covered by Signature Version 2.")
