@@ -151,7 +151,8 @@ func (d *demo) define(ctx context.Context) error {
 }
 
 func (d *demo) goodDeployment(ctx context.Context) error {
-	d.say("\nVersion 1, one host at a time:\n")
+	d.say("\nVersion 1, one host at a time. Each mark is a lifecycle event: ApplicationStop, DownloadBundle,\n" +
+		"BeforeInstall, Install, AfterInstall, ApplicationStart, ValidateService.\n")
 	return d.deploy(ctx, "shop-1.tgz", "1", "", types.DeploymentStatusSucceeded)
 }
 
@@ -254,7 +255,7 @@ func (d *demo) sayWhere() {
 
 func (d *demo) sayTry() {
 	d.say("\nThe server goes on until you press Ctrl-C. To try it from another shell:\n")
-	d.say("  export AWS_ENDPOINT_URL=%s AWS_REGION=us-east-1", d.h.Daemon.URL)
+	d.say("  export AWS_ENDPOINT_URL=%s AWS_DEFAULT_REGION=us-east-1", d.h.Daemon.URL)
 	d.say("  export AWS_SHARED_CREDENTIALS_FILE=%s AWS_PROFILE=slipway", filepath.Join(d.dir, "server", "root-credentials"))
 	d.say("  aws deploy list-deployments")
 	d.say("  aws deploy create-deployment --application-name %s --deployment-group-name %s \\", demoApplication, demoGroup)

@@ -47,13 +47,14 @@ func (s *screen) show(now situation, at time.Time) {
 	}
 	picture := draw(now, at, s.style, s.height-2)
 	var b strings.Builder
+	b.WriteString("\x1b[?7l") // a line that is too long is cut, not wrapped: lines are counted
 	if s.drawn > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA", s.drawn)
 	}
 	for _, l := range picture {
 		b.WriteString("\r\x1b[K" + l + "\n")
 	}
-	b.WriteString("\x1b[J")
+	b.WriteString("\x1b[J\x1b[?7h")
 	s.drawn = len(picture)
 	fmt.Fprint(s.out, b.String()) //nolint:errcheck // a closed terminal has nobody to tell
 }

@@ -28,7 +28,7 @@ func watchCommand() *cobra.Command {
 		Use:   "watch DEPLOYMENT_ID",
 		Short: "Watch a deployment",
 		Long: "Draws a deployment while it runs, one line per host, and its rollback if there is one.\n" +
-			"Endpoint, region and keys come from the usual AWS environment (AWS_ENDPOINT_URL, AWS_REGION, ...),\n" +
+			"Endpoint, region and keys come from the usual AWS environment (AWS_ENDPOINT_URL, AWS_DEFAULT_REGION, ...),\n" +
 			"so it watches deployments of AWS as well.\n\n" +
 			"The exit status is 0 when the deployment succeeded.",
 		Example: "  slipway watch d-A1B2C3D4E",

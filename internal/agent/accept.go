@@ -9,13 +9,18 @@ import (
 )
 
 // accept takes a command on, if it is new and there is a slot for it. What is
-// not accepted stays with the server, which hands it out again.
-func (a *Agent) accept(ctx, work context.Context, c protocol.HostCommand) bool {
+// not accepted stays with the server, which hands it out again. polled is when
+// the server was asked for it.
+func (a *Agent) accept(ctx, work context.Context, c protocol.HostCommand, polled time.Time) bool {
 	log := a.config.Log.With("command", c.CommandName, "id", c.HostCommandIdentifier)
 	if !a.claim(c.HostCommandIdentifier) {
 		return false
 	}
 	if r, ok := a.journal.find(c.HostCommandIdentifier); ok {
+		if r.Reported != nil && r.Reported.After(polled) {
+			a.release(c.HostCommandIdentifier)
+			return false // handed out before the report arrived
+		}
 		log.WarnContext(ctx, "command was done before; its result is reported again")
 		a.start(func() { a.report(ctx, work, r) }, r)
 		return true

@@ -42,7 +42,7 @@ func (a *Agent) poll(ctx, work context.Context) error {
 		outage.ended()
 		ready.now()
 		switch {
-		case command != nil && a.accept(ctx, work, *command):
+		case command != nil && a.accept(ctx, work, *command, start):
 			continue // there may be more
 		case command == nil && a.config.Once && a.idleSince(finished):
 			return nil

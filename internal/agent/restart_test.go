@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -61,8 +62,8 @@ func (s *site) startChild() *exec.Cmd {
 func TestRestartInTheMiddleOfScripts(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.sideBySide = true
 	ids := []string{"d-RESTART01", "d-RESTART02"}
+	var specs []protocol.Specification
 	for n, id := range ids {
 		spec := s.upload(id, files{
 			"appspec.yml": header + "hooks: {BeforeInstall: [{location: scripts/x}]}\n",
@@ -71,10 +72,14 @@ func TestRestartInTheMiddleOfScripts(t *testing.T) {
 		spec.DeploymentGroupID = fmt.Sprintf("group-%d", n)
 		s.add(spec, "DownloadBundle")
 		s.run(s.config())
+		specs = append(specs, spec)
+	}
+	s.sideBySide = true
+	for _, spec := range specs {
 		s.add(spec, "BeforeInstall")
 	}
 	child := s.startChild()
-	pids := map[int]bool{}
+	pids, tooLate := map[int]bool{}, deadline(t)
 	for len(pids) < len(ids) {
 		select {
 		case d := <-s.updates:
@@ -82,7 +87,7 @@ func TestRestartInTheMiddleOfScripts(t *testing.T) {
 			if pid, err := strconv.Atoi(strings.TrimSpace(text)); err == nil {
 				pids[pid] = true
 			}
-		case <-deadline(t):
+		case <-tooLate:
 			t.Fatal("the scripts did not start")
 		}
 	}
@@ -107,9 +112,10 @@ func TestRestartInTheMiddleOfScripts(t *testing.T) {
 	for pid := range pids {
 		for alive(pid) { // the kernel takes a moment
 			select {
-			case <-deadline(t):
+			case <-tooLate:
 				t.Fatalf("script %d is still running", pid)
 			default:
+				runtime.Gosched()
 			}
 		}
 	}

@@ -36,6 +36,15 @@ const maxSigned = 1000
 // signingKeySecret names the key and certificate (PEM) in the store.
 const signingKeySecret = "specification-signing-key"
 
+// LoadSigner reads the key that signs deployment specifications, and makes it
+// at first start. It happens by itself when the first host asks; a server does
+// it before, because making a key takes a while.
+func (c *Control) LoadSigner(ctx context.Context) error {
+	c.signer.mu.Lock()
+	defer c.signer.mu.Unlock()
+	return c.signer.load(ctx)
+}
+
 // load reads the server's signing key, and makes it when there is none yet.
 func (s *signer) load(ctx context.Context) error {
 	var text string

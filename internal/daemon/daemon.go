@@ -78,7 +78,7 @@ func Start(ctx context.Context, c Config) (_ *Daemon, err error) {
 	if d.lock, err = lockFolder(c.Data); err != nil {
 		return nil, err
 	}
-	if d.Root, err = rootKey(c.Root, c.Data, c.Account); err != nil {
+	if d.Root, err = rootKey(c.Root, c.Data, c.Account, c.Region); err != nil {
 		return nil, err
 	}
 	if d.store, err = store.OpenSQLite(ctx, filepath.Join(c.Data, "slipway.db")); err != nil {
@@ -117,6 +117,9 @@ func (d *Daemon) handler(ctx context.Context, c Config) (http.Handler, error) {
 		return nil, err
 	}
 	d.control = control.New(d.store, control.Options{})
+	if err := d.control.LoadSigner(ctx); err != nil {
+		return nil, err
+	}
 	access := &api.Access{Root: d.Root, Users: control.NewUsers(d.store)}
 	pager := api.NewPager(pageKey)
 	return api.New(api.Config{

@@ -22,7 +22,7 @@ const rootProfile = "slipway"
 
 // rootKey returns the root's key: the one that was configured, the one of the
 // last start, or a new one that is written to DATA/root-credentials.
-func rootKey(configured iam.AccessKey, data, account string) (iam.AccessKey, error) {
+func rootKey(configured iam.AccessKey, data, account, region string) (iam.AccessKey, error) {
 	configured.AccountID = account
 	switch {
 	case configured.ID != "" && configured.Secret != "":
@@ -33,7 +33,7 @@ func rootKey(configured iam.AccessKey, data, account string) (iam.AccessKey, err
 	path := filepath.Join(data, rootFile)
 	key, err := readRootFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		key, err = writeRootFile(path)
+		key, err = writeRootFile(path, region)
 	}
 	key.AccountID = account
 	return key, err
@@ -65,10 +65,12 @@ func readRootFile(path string) (iam.AccessKey, error) {
 	return key, nil
 }
 
-// writeRootFile makes a key. The file appears whole or not at all.
-func writeRootFile(path string) (iam.AccessKey, error) {
+// writeRootFile makes a key. The file appears whole or not at all. It names the
+// region too, so that clients that were told none have one.
+func writeRootFile(path, region string) (iam.AccessKey, error) {
 	key := iam.AccessKey{ID: iam.NewAccessKeyID(), Secret: iam.Secret(iam.NewSecretAccessKey()), CreatedAt: time.Now()}
-	text := fmt.Sprintf("[%s]\naws_access_key_id = %s\naws_secret_access_key = %s\n", rootProfile, key.ID, string(key.Secret))
+	text := fmt.Sprintf("[%s]\naws_access_key_id = %s\naws_secret_access_key = %s\nregion = %s\n",
+		rootProfile, key.ID, string(key.Secret), region)
 	if err := os.WriteFile(path+".tmp", []byte(text), 0o600); err != nil {
 		return key, fmt.Errorf("cannot write the root key: %w", err)
 	}

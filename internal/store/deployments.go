@@ -184,7 +184,7 @@ type DeploymentKey struct {
 
 // Deployments returns up to limit deployments, newest first.
 func (t *Tx) Deployments(ns deploy.Namespace, f DeploymentFilter, limit int) ([]DeploymentKey, error) {
-	where := []string{"account = $1", "region = $2"}
+	where := []string{"account = $1 AND region = $2"}
 	args := []any{ns.Account, ns.Region}
 	bind := func(v any) string {
 		args = append(args, v)

@@ -73,7 +73,7 @@ func testCommandLease(t *testing.T, s *store.Store) {
 
 func testReports(t *testing.T, s *store.Store) {
 	do(t, s, insert(deployment("d-1", "g1", 1)), insert(deployment("d-2", "g2", 1)),
-		save("d-1", at(1000), func(*deploy.Deployment) {}))
+		save("d-1", at(1000), func(*deploy.Deployment) {}), save("d-2", at(1000), func(*deploy.Deployment) {}))
 	a, b := command1("d-1", "a", 1), command1("d-1", "b", 1)
 	do(t, s, insertCommand(a), insertCommand(b), insertCommand(command1("d-2", "c", 1)))
 	running := func(tx *store.Tx) (int, error) { return tx.RunningCommands("d-1") }
@@ -86,7 +86,7 @@ func testReports(t *testing.T, s *store.Store) {
 	b.Diagnostics = &deploy.Diagnostics{ErrorCode: "Success", LogTail: "é"}
 	do(t, s, report(b, 5), report(a, 6))
 	equal(t, "running", read(t, s, running), 1)
-	equal(t, "wakes", read(t, s, func(tx *store.Tx) ([]string, error) { return tx.DueDeployments(at(5), 10) }), []string{"d-2", "d-1"})
+	equal(t, "wakes", read(t, s, func(tx *store.Tx) ([]string, error) { return tx.DueDeployments(at(5), 1) }), []string{"d-1"})
 
 	take := func(deploymentID string) []deploy.HostCommand {
 		t.Helper()

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -92,7 +93,9 @@ func testConflict(t *testing.T, s *store.Store) {
 func testWake(t *testing.T, s *store.Store) {
 	due := func(n int) []string {
 		t.Helper()
-		return read(t, s, func(tx *store.Tx) ([]string, error) { return tx.DueDeployments(at(n), 10) })
+		ids := read(t, s, func(tx *store.Tx) ([]string, error) { return tx.DueDeployments(at(n), 10) })
+		slices.Sort(ids)
+		return ids
 	}
 	next := func() time.Time {
 		t.Helper()
@@ -101,11 +104,13 @@ func testWake(t *testing.T, s *store.Store) {
 	nothing := func(*deploy.Deployment) {}
 	equal(t, "next of none", next().IsZero(), true)
 	do(t, s, insert(deployment("d-1", "g1", 2)), insert(deployment("d-2", "g2", 1)))
-	equal(t, "due at once", due(2), []string{"d-2", "d-1"})
-	equal(t, "one at a time", read(t, s, func(tx *store.Tx) ([]string, error) { return tx.DueDeployments(at(2), 1) }), []string{"d-2"})
-	equal(t, "next", next(), at(1))
+	equal(t, "due at once", due(0), []string{"d-1", "d-2"})
+	equal(t, "next of new ones is not to come", !next().IsZero() && next().Before(at(0)), true)
 
-	do(t, s, save("d-1", at(30), nothing), save("d-2", time.Time{}, nothing))
+	do(t, s, save("d-1", at(30), nothing), save("d-2", at(20), nothing))
+	equal(t, "longest due first", read(t, s, func(tx *store.Tx) ([]string, error) { return tx.DueDeployments(at(40), 1) }), []string{"d-2"})
+	equal(t, "next", next(), at(20))
+	do(t, s, save("d-2", time.Time{}, nothing))
 	equal(t, "due before", len(due(29)), 0)
 	equal(t, "due then", due(30), []string{"d-1"})
 	equal(t, "next that waits for a time", next(), at(30))
@@ -115,7 +120,7 @@ func testWake(t *testing.T, s *store.Store) {
 	}
 	do(t, s, wake("d-2", 10), wake("d-1", 40))
 	equal(t, "woken", due(20), []string{"d-2"})
-	equal(t, "a wake-up does not put off", due(30), []string{"d-2", "d-1"})
+	equal(t, "a wake-up does not put off", due(30), []string{"d-1", "d-2"})
 
 	do(t, s, end("d-1", deploy.Succeeded, 41), end("d-2", deploy.Failed, 41), wake("d-1", 42))
 	equal(t, "due after they ended", len(due(100)), 0)
