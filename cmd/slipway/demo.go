@@ -109,7 +109,7 @@ func (d *demo) addHosts(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if d.ports[name], err = freePort(); err != nil {
+		if d.ports[name], err = freePort(ctx); err != nil {
 			return err
 		}
 		settings := "greeting=hello\n"
@@ -240,7 +240,10 @@ func httpGet(ctx context.Context, url string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer resp.Body.Close() //nolint:errcheck // it is only read
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("%s: %s", url, resp.Status)
+	}
 	body, err := io.ReadAll(resp.Body)
 	return strings.TrimSpace(string(body)), err
 }
@@ -279,11 +282,11 @@ func (d *demo) stopWebServers() {
 }
 
 // freePort returns a port that nothing listens on now.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freePort(ctx context.Context) (int, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}
-	defer l.Close() //nolint:errcheck // nothing was accepted
+	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port, nil
 }

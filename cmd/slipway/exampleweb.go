@@ -1,10 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,9 +18,9 @@ func exampleWebCommand() *cobra.Command {
 		Short:  "Serve a folder over HTTP (for the example application)",
 		Hidden: true,
 		Args:   cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if get != "" {
-				return fetch(get)
+				return fetch(cmd.Context(), get)
 			}
 			s := &http.Server{Addr: listen, Handler: http.FileServer(http.Dir(dir)), ReadHeaderTimeout: 5 * time.Second}
 			return s.ListenAndServe()
@@ -34,16 +33,10 @@ func exampleWebCommand() *cobra.Command {
 }
 
 // fetch prints the body behind a URL.
-func fetch(url string) error {
-	client := &http.Client{Timeout: 2 * time.Second}
-	resp, err := client.Get(url)
-	if err != nil {
-		return err
+func fetch(ctx context.Context, url string) error {
+	body, err := httpGet(ctx, url)
+	if err == nil {
+		fmt.Println(body)
 	}
-	defer resp.Body.Close() //nolint:errcheck // it is only read
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", url, resp.Status)
-	}
-	_, err = io.Copy(os.Stdout, resp.Body)
 	return err
 }

@@ -72,7 +72,7 @@ func Start(ctx context.Context, c Config) (_ *Daemon, err error) {
 	d := &Daemon{log: c.Log, engine: make(chan error, 1), served: make(chan error, 1)}
 	defer func() {
 		if err != nil {
-			d.closeStores()
+			err = errors.Join(err, d.closeStores())
 		}
 	}()
 	if d.lock, err = lockFolder(c.Data); err != nil {
@@ -91,7 +91,7 @@ func Start(ctx context.Context, c Config) (_ *Daemon, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return d, d.serve(c, handler)
+	return d, d.serve(ctx, c, handler)
 }
 
 func (c Config) withDefaults() Config {
@@ -152,8 +152,8 @@ func (d *Daemon) secret(ctx context.Context, name string) ([]byte, error) {
 }
 
 // serve starts the engine and the server.
-func (d *Daemon) serve(c Config, handler http.Handler) error {
-	listener, scheme, err := listen(c)
+func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) error {
+	listener, scheme, err := listen(ctx, c)
 	if err != nil {
 		return err
 	}

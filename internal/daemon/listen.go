@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -24,8 +25,8 @@ type TLS struct {
 }
 
 // listen opens the port.
-func listen(c Config) (net.Listener, string, error) {
-	listener, err := net.Listen("tcp", c.Listen)
+func listen(ctx context.Context, c Config) (net.Listener, string, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return nil, "", fmt.Errorf("cannot listen on %s: %w", c.Listen, err)
 	}

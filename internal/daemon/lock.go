@@ -16,7 +16,7 @@ func lockFolder(data string) (*os.File, error) {
 		return nil, fmt.Errorf("cannot open the data folder: %w", err)
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		f.Close() //nolint:errcheck // nothing was written
+		f.Close()
 		return nil, fmt.Errorf("the data folder %s is in use by another slipway server", data)
 	}
 	return f, nil

@@ -44,7 +44,7 @@ func readRootFile(path string) (iam.AccessKey, error) {
 	if err != nil {
 		return iam.AccessKey{}, err
 	}
-	defer f.Close() //nolint:errcheck // it is only read
+	defer f.Close()
 	var key iam.AccessKey
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {

@@ -129,7 +129,7 @@ type Ending struct {
 // status.go are the specification.
 func (d *Deployment) Move(next Status, now time.Time) {
 	if !d.Status.To(next) {
-		panic(fmt.Sprintf("deployment %s cannot move from %s to %s", d.ID, d.Status, next))
+		panic(fmt.Sprintf("deployment %s cannot move from %s to %s", d.ID, d.Status, next)) //nolint:forbidigo // a broken invariant
 	}
 	d.Status = next
 	if next == InProgress && d.StartedAt == nil {

@@ -47,7 +47,7 @@ func (t *Target) NextEvent() int {
 // Move changes the target's status. An illegal move is a bug and panics.
 func (t *Target) Move(next TargetStatus, now time.Time) {
 	if !t.Status.To(next) {
-		panic(fmt.Sprintf("target %s of %s cannot move from %s to %s", t.ID, t.DeploymentID, t.Status, next))
+		panic(fmt.Sprintf("target %s of %s cannot move from %s to %s", t.ID, t.DeploymentID, t.Status, next)) //nolint:forbidigo // a broken invariant
 	}
 	t.Status = next
 	t.UpdatedAt = now
@@ -58,7 +58,7 @@ func (t *Target) Move(next TargetStatus, now time.Time) {
 func (t *Target) MoveEvent(i int, next EventStatus, now time.Time) {
 	e := &t.Events[i]
 	if !e.Status.To(next) {
-		panic(fmt.Sprintf("event %s of target %s cannot move from %s to %s", e.Name, t.ID, e.Status, next))
+		panic(fmt.Sprintf("event %s of target %s cannot move from %s to %s", e.Name, t.ID, e.Status, next)) //nolint:forbidigo // a broken invariant
 	}
 	if e.StartedAt == nil && next != EventSkipped {
 		e.StartedAt = &now

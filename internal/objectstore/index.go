@@ -89,13 +89,13 @@ func openIndex(path string) (write, read *sql.DB, err error) {
 
 func migrate(db *sql.DB) error {
 	var version int
-	if err := db.QueryRow(`PRAGMA user_version`).Scan(&version); err != nil {
+	if err := db.QueryRowContext(context.Background(), `PRAGMA user_version`).Scan(&version); err != nil {
 		return fmt.Errorf("open index: %w", err)
 	}
 	if version > schemaVersion {
 		return fmt.Errorf("index has version %d, made by a newer release; this one knows %d", version, schemaVersion)
 	}
-	if _, err := db.Exec(schema); err != nil {
+	if _, err := db.ExecContext(context.Background(), schema); err != nil {
 		return fmt.Errorf("make index: %w", err)
 	}
 	return nil

@@ -126,7 +126,7 @@ func (c *chunkReader) end() error {
 		return err
 	}
 	// Whatever followed would belong to no request that was signed.
-	if _, err := c.r.ReadByte(); err != io.EOF {
+	if _, err := c.r.ReadByte(); !errors.Is(err, io.EOF) {
 		if err == nil {
 			err = refuse(BodyMalformed, "The aws-chunked body goes on after its last chunk.")
 		}
@@ -181,7 +181,7 @@ var errEndedInLine = refuse(BodyIncomplete, "The aws-chunked body ends too early
 func (c *chunkReader) line() (string, error) {
 	b, err := c.r.ReadSlice('\n')
 	switch {
-	case err == bufio.ErrBufferFull:
+	case errors.Is(err, bufio.ErrBufferFull):
 		return "", refuse(BodyMalformed, "The aws-chunked body has a line that is too long.")
 	case err != nil:
 		return string(b), incomplete(err)
@@ -192,7 +192,7 @@ func (c *chunkReader) line() (string, error) {
 }
 
 func incomplete(err error) error {
-	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errEndedInLine
 	}
 	return err

@@ -220,7 +220,7 @@ func (t *Tx) deploymentKeys(query string, args []any) ([]DeploymentKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err below has it
+	defer rows.Close()
 	var out []DeploymentKey
 	for rows.Next() {
 		var k DeploymentKey

@@ -56,7 +56,7 @@ func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("cannot read the store: %w", err)
 	}
-	defer tx.Rollback() //nolint:errcheck // nothing was written
+	defer tx.Rollback() // after a commit there is nothing to undo
 	return f(&Tx{ctx: ctx, tx: tx})
 }
 
@@ -67,7 +67,7 @@ func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("cannot change the store: %w", err)
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to undo
+	defer tx.Rollback() // after a commit there is nothing to undo
 	t := &Tx{ctx: ctx, tx: tx}
 	if err := f(t); err != nil {
 		return err
@@ -139,7 +139,7 @@ func (t *Tx) texts(query string, args ...any) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err below has it
+	defer rows.Close()
 	var out []string
 	for rows.Next() {
 		var s string

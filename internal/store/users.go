@@ -97,7 +97,7 @@ func (t *Tx) UserPolicies(account, user string) ([]iam.UserPolicy, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err below has it
+	defer rows.Close()
 	var out []iam.UserPolicy
 	for rows.Next() {
 		var p iam.UserPolicy
