@@ -79,8 +79,17 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, call *Call, p di
 			body, err = nil, fmt.Errorf("panic: %v\n%s", v, debug.Stack())
 		}
 	}()
+	operation := operationName(r)
+	leave, err := s.throttle.enter(operation)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	request, err := s.authenticate(w, r, call, p)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.throttle.take(call.Principal.ARN, operation, call.Now); err != nil {
 		return nil, err
 	}
 	return p.invoke(r.Context(), call, r, request)

@@ -2,11 +2,9 @@ package api
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/slipwayhq/slipway/internal/control"
 	"github.com/slipwayhq/slipway/internal/deploy"
-	"github.com/slipwayhq/slipway/internal/store"
 	"github.com/slipwayhq/slipway/internal/wire"
 )
 
@@ -60,7 +58,7 @@ func listedDeployments(call *Call, in *wire.ListDeploymentsInput) string {
 func (h *codeDeploy) listDeployments(ctx context.Context, call *Call, in *wire.ListDeploymentsInput) (*wire.ListDeploymentsOutput, error) {
 	filter := *in
 	filter.NextToken = nil
-	last, err := h.pager.After(call, filter, in.NextToken)
+	after, err := h.pager.After(call, filter, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
@@ -69,36 +67,19 @@ func (h *codeDeploy) listDeployments(ctx context.Context, call *Call, in *wire.L
 		Group:       wire.Value(in.DeploymentGroupName),
 		ExternalID:  in.ExternalID,
 		Statuses:    each(in.IncludeOnlyStatuses, func(s wire.DeploymentStatus) deploy.Status { return deploy.Status(s) }),
+		After:       after,
 		Limit:       PageSize,
 	}
 	if r := in.CreateTimeRange; r != nil {
 		request.From, request.To = wire.Value(r.Start).Time, wire.Value(r.End).Time
 	}
-	if last != "" {
-		if request.After, err = parseDeploymentKey(last); err != nil {
-			return nil, err
-		}
-	}
-	keys, more, err := h.control.ListDeployments(ctx, call.Namespace, request)
+	page, err := h.control.ListDeployments(ctx, call.Namespace, request)
 	if err != nil {
 		return nil, err
 	}
-	out := wire.ListDeploymentsOutput{Deployments: make([]string, len(keys))}
-	for i, k := range keys {
-		out.Deployments[i] = k.ID
-	}
-	if more {
-		out.NextToken = new(h.pager.Token(call, filter, deploymentKey(keys[len(keys)-1])))
-	}
+	var out wire.ListDeploymentsOutput
+	out.Deployments, out.NextToken = h.page(call, filter, page)
 	return &out, nil
-}
-
-// deploymentKey writes a deployment's place in the list for a token.
-func deploymentKey(k store.DeploymentKey) string { return fmt.Sprintf("%d %s", k.Time, k.ID) }
-
-func parseDeploymentKey(s string) (k store.DeploymentKey, err error) {
-	_, err = fmt.Sscanf(s, "%d %s", &k.Time, &k.ID)
-	return k, err
 }
 
 func (h *codeDeploy) stopDeployment(ctx context.Context, call *Call, in *wire.StopDeploymentInput) (*wire.StopDeploymentOutput, error) {

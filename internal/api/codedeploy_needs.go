@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 
 	"github.com/slipwayhq/slipway/internal/control"
 	"github.com/slipwayhq/slipway/internal/deploy"
@@ -96,7 +95,7 @@ func (h *codeDeploy) mayCreateDeployment(ctx context.Context, call *Call, in *wi
 		needs = append(needs, Permission{"codedeploy:GetDeploymentConfig", ns.ConfigARN(config)})
 	}
 	action := "codedeploy:GetApplicationRevision"
-	known, err := exists(h.control.GetApplicationRevision(ctx, ns, application, domainRevision(in.Revision)))
+	known, err := h.control.KnowsRevision(ctx, ns, application, domainRevision(in.Revision))
 	if err != nil {
 		return nil, err
 	}
@@ -113,18 +112,8 @@ func (h *codeDeploy) configOf(ctx context.Context, call *Call, in *wire.CreateDe
 		return name, nil
 	}
 	info, err := h.control.GetDeploymentGroup(ctx, call.Namespace, wire.Value(in.ApplicationName), wire.Value(in.DeploymentGroupName))
-	if found, err := exists(info, err); err != nil || !found {
-		return "", err
+	if deploy.CodeOf(err) != "" {
+		return "", nil // the operation will say what is wrong with the name
 	}
-	return info.Group.ConfigName, nil
-}
-
-// exists turns a fault of the request, which the operation itself will report,
-// into false.
-func exists[T any](_ T, err error) (bool, error) {
-	var fault *deploy.Error
-	if errors.As(err, &fault) {
-		return false, nil
-	}
-	return err == nil, err
+	return info.Group.ConfigName, err
 }

@@ -29,6 +29,8 @@ const (
 	serialization
 	tooLarge
 	tooSlow
+	throttled
+	overloaded
 	internalFailure
 )
 
@@ -62,6 +64,10 @@ func (k faultKind) names() faultNames {
 		return faultNames{"RequestEntityTooLargeException", 413, "RequestEntityTooLarge", 413}
 	case tooSlow:
 		return faultNames{"RequestTimeoutException", 408, "RequestExpired", 408}
+	case throttled:
+		return faultNames{"ThrottlingException", 400, "Throttling", 400}
+	case overloaded:
+		return faultNames{"ServiceUnavailable", 503, "ServiceUnavailable", 503}
 	case internalFailure:
 	}
 	return faultNames{"InternalFailure", http.StatusInternalServerError, "InternalFailure", http.StatusInternalServerError}

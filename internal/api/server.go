@@ -32,14 +32,17 @@ type Config struct {
 	// Healthy and Ready answer /healthz and /readyz; an error is a 503.
 	Healthy, Ready func(context.Context) error
 
+	Limits Limits // on what one caller, and all of them, may ask for
+
 	Log *slog.Logger     // default slog.Default()
 	Now func() time.Time // default time.Now
 }
 
 // Server is the handler for the one port.
 type Server struct {
-	config Config
-	query  *queryDialect
+	config   Config
+	query    *queryDialect
+	throttle *throttle
 }
 
 // New returns a server.
@@ -50,5 +53,5 @@ func New(c Config) *Server {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Server{config: c, query: newQueryDialect(c.Access, c.Pager)}
+	return &Server{config: c, query: newQueryDialect(c.Access, c.Pager), throttle: newThrottle(c.Limits)}
 }

@@ -34,7 +34,7 @@ func (c *Control) CreateDeployment(ctx context.Context, ns deploy.Namespace, in 
 	if err != nil {
 		return "", err
 	}
-	id := deploy.NewDeploymentID()
+	var id string
 	err = c.update(ctx, func(tx *store.Tx) error {
 		app, err := findApplication(tx, ns, in.Application)
 		if err != nil {
@@ -59,7 +59,8 @@ func (c *Control) CreateDeployment(ctx context.Context, ns deploy.Namespace, in 
 			return err
 		}
 		d := freeze(app, group, in)
-		d.ID, d.Config, d.Revision, d.CreatedAt = id, config, revision, c.now()
+		d.ID, d.Config, d.Revision, d.CreatedAt = deploy.NewDeploymentID(), config, revision, c.now()
+		id = d.ID
 		if d.PreviousRevision, err = previousRevision(tx, group); err != nil {
 			return err
 		}

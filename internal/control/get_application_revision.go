@@ -35,3 +35,21 @@ func (c *Control) GetApplicationRevision(ctx context.Context, ns deploy.Namespac
 		return info, err
 	})
 }
+
+// KnowsRevision reports whether an application has a revision: to deploy one
+// that it has not takes another permission. What is wrong with the request is
+// left to the operation to say.
+func (c *Control) KnowsRevision(ctx context.Context, ns deploy.Namespace, application string, in *Revision) (bool, error) {
+	revision, err := newRevision(in)
+	if err != nil {
+		return false, nil
+	}
+	return view(ctx, c, func(tx *store.Tx) (bool, error) {
+		app, err := orNil(tx.Application(ns, application))
+		if err != nil || app == nil {
+			return false, err
+		}
+		known, err := orNil(tx.Revision(app.ID, revision))
+		return known != nil && err == nil, err
+	})
+}

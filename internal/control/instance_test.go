@@ -175,8 +175,10 @@ func TestInstanceTagFaults(t *testing.T) {
 		}
 	}
 	for _, tags := range [][]deploy.Tag{
-		{{Key: "k"}}, {{Key: "k", Value: "1"}, {Key: "k", Value: "2"}},
-		{{Key: strings.Repeat("k", 129), Value: "v"}}, {{Key: "k", Value: strings.Repeat("v", 257)}},
+		{{Key: "k"}},
+		{{Key: "k", Value: "1"}, {Key: "k", Value: "2"}},
+		{{Key: strings.Repeat("k", 129), Value: "v"}},
+		{{Key: "k", Value: strings.Repeat("v", 257)}},
 	} {
 		err := w.AddTagsToOnPremisesInstances(t.Context(), ns, []string{"a"}, tags)
 		refused(t, "AddTagsToOnPremisesInstances", err, "InvalidTag", "")

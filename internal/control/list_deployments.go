@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
@@ -16,27 +17,26 @@ type ListDeployments struct {
 	ExternalID  *string
 	Statuses    []deploy.Status
 	From, To    time.Time // of the creation, inclusive; zero: open
-	After       store.DeploymentKey
+	After       string    // the Next of the page before
 	Limit       int
 }
 
-// ListDeployments returns up to Limit deployments that are older than After,
-// newest first, and whether there are more.
-func (c *Control) ListDeployments(ctx context.Context, ns deploy.Namespace, in ListDeployments) (keys []store.DeploymentKey, more bool, err error) {
+// ListDeployments returns the ids of up to Limit deployments behind After,
+// newest first.
+func (c *Control) ListDeployments(ctx context.Context, ns deploy.Namespace, in ListDeployments) (Page, error) {
 	if err := checkDeploymentFilter(in); err != nil {
-		return nil, false, err
+		return Page{}, err
+	}
+	filter := store.DeploymentFilter{Statuses: in.Statuses, From: in.From, To: in.To}
+	if in.After != "" {
+		if _, err := fmt.Sscanf(in.After, placeFormat, &filter.BeforeTime, &filter.BeforeID); err != nil {
+			return Page{}, deploy.Errorf("InvalidNextTokenException", "The next token is not one of this list")
+		}
 	}
 	if in.ExternalID != nil {
-		return nil, false, nil // nothing that makes deployments here has such ids
+		return Page{}, nil // nothing that makes deployments here has such ids
 	}
-	keys, err = view(ctx, c, func(tx *store.Tx) ([]store.DeploymentKey, error) {
-		filter := store.DeploymentFilter{
-			Statuses:   in.Statuses,
-			From:       in.From,
-			To:         in.To,
-			BeforeTime: in.After.Time,
-			BeforeID:   in.After.ID,
-		}
+	keys, err := view(ctx, c, func(tx *store.Tx) ([]store.DeploymentKey, error) {
 		if in.Application != "" {
 			app, err := findApplication(tx, ns, in.Application)
 			if err != nil {
@@ -50,10 +50,23 @@ func (c *Control) ListDeployments(ctx context.Context, ns deploy.Namespace, in L
 		}
 		return tx.Deployments(ns, filter, in.Limit+1)
 	})
-	if len(keys) > in.Limit {
-		return keys[:in.Limit], true, err
+	return pageOfDeployments(keys, in.Limit), err
+}
+
+// placeFormat writes a deployment's place in the order of creation: its time
+// in milliseconds, and its id because several can have the same time.
+const placeFormat = "%d %s"
+
+func pageOfDeployments(keys []store.DeploymentKey, limit int) Page {
+	var page Page
+	for i, k := range keys {
+		if i == limit {
+			page.Next = fmt.Sprintf(placeFormat, keys[i-1].Time, keys[i-1].ID)
+			break
+		}
+		page.Items = append(page.Items, k.ID)
 	}
-	return keys, false, err
+	return page
 }
 
 func checkDeploymentFilter(in ListDeployments) error {

@@ -177,3 +177,24 @@ func TestRevisionFollowsDeployments(t *testing.T) {
 		t.Errorf("after another was deployed: %v", info.Groups)
 	}
 }
+
+func TestKnowsRevision(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, control.Quotas{})
+	w.shop()
+	w.deploy(deployment())
+	for _, c := range []struct {
+		application string
+		revision    *control.Revision
+		want        bool
+	}{
+		{"shop", bundle("shop-7.zip"), true},
+		{"shop", bundle("shop-8.zip"), false},
+		{"bank", bundle("shop-7.zip"), false},
+		{"shop", nil, false},
+	} {
+		if got := must(w.KnowsRevision(t.Context(), ns, c.application, c.revision))(t); got != c.want {
+			t.Errorf("%s %+v: %v", c.application, c.revision, got)
+		}
+	}
+}

@@ -62,6 +62,8 @@ CREATE TABLE deployments (
 );
 CREATE INDEX deployments_by_time ON deployments (account, region, created_at, id);
 CREATE INDEX deployments_by_group ON deployments (group_id, created_at);
+CREATE INDEX deployments_by_result ON deployments (group_id, status, completed_at, created_at, id);
+CREATE INDEX deployments_active ON deployments (account, region) WHERE active = 1;
 CREATE INDEX deployments_due ON deployments (wake_at) WHERE active = 1;
 -- One active deployment per group, whatever the code above believes.
 CREATE UNIQUE INDEX deployments_one_active ON deployments (group_id) WHERE active = 1 AND exclusive = 1;

@@ -1,0 +1,167 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Limits keep one caller from taking the server away from the others. Zero
+// members have the defaults below, which no person and no pipeline reaches.
+type Limits struct {
+	Reads  Rate // Get, List, BatchGet, Describe
+	Writes Rate // everything else
+	// Concurrent is how many requests are worked on at one time; what comes
+	// on top is refused at once (503), not queued. A poll that waits for a
+	// command does no work and does not count.
+	Concurrent int
+	// Polls is how many polls may wait at one time.
+	Polls int
+}
+
+// Rate is a token bucket: so many requests a second for each caller, and so
+// many at once.
+type Rate struct {
+	PerSecond float64
+	Burst     int
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.Reads == (Rate{}) {
+		l.Reads = Rate{PerSecond: 10_000, Burst: 20_000}
+	}
+	if l.Writes == (Rate{}) {
+		l.Writes = Rate{PerSecond: 5_000, Burst: 10_000}
+	}
+	if l.Concurrent == 0 {
+		l.Concurrent = 512
+	}
+	if l.Polls == 0 {
+		l.Polls = 100_000
+	}
+	return l
+}
+
+// class is what limits an operation.
+type class int
+
+const (
+	reads class = iota + 1
+	writes
+	polls
+)
+
+func classOf(operation string) class {
+	if operation == "PollHostCommand" {
+		return polls
+	}
+	for _, prefix := range []string{"Get", "List", "BatchGet", "Describe"} {
+		if strings.HasPrefix(operation, prefix) {
+			return reads
+		}
+	}
+	return writes
+}
+
+// throttle applies the limits.
+type throttle struct {
+	limits  Limits
+	working chan struct{}
+	waiting chan struct{}
+
+	mu      sync.Mutex
+	buckets map[bucketKey]*bucket
+	swept   time.Time
+}
+
+type bucketKey struct {
+	principal string
+	class     class
+}
+
+type bucket struct {
+	*rate.Limiter
+	used time.Time
+}
+
+func newThrottle(l Limits) *throttle {
+	l = l.withDefaults()
+	return &throttle{
+		limits:  l,
+		working: make(chan struct{}, l.Concurrent),
+		waiting: make(chan struct{}, l.Polls),
+		buckets: map[bucketKey]*bucket{},
+	}
+}
+
+var (
+	errRate     = &fault{throttled, "Rate exceeded"}
+	errOverload = &fault{overloaded, "The server has more requests than it can work on. Please try again."}
+)
+
+// enter takes a place for a request, before anything is done for it. leave
+// gives it back.
+func (t *throttle) enter(operation string) (leave func(), err error) {
+	places := t.working
+	if classOf(operation) == polls {
+		places = t.waiting
+	}
+	select {
+	case places <- struct{}{}:
+		return func() { <-places }, nil
+	default:
+		return nil, errOverload
+	}
+}
+
+// take takes a token of the caller's bucket. Polls need none: a host that
+// polls in a loop is held by the server, and a command must not be late.
+func (t *throttle) take(principal, operation string, now time.Time) error {
+	c := classOf(operation)
+	if c == polls {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sweep(now)
+	key := bucketKey{principal, c}
+	b := t.buckets[key]
+	if b == nil {
+		limit := t.limits.Writes
+		if c == reads {
+			limit = t.limits.Reads
+		}
+		b = &bucket{Limiter: rate.NewLimiter(rate.Limit(limit.PerSecond), limit.Burst)}
+		t.buckets[key] = b
+	}
+	b.used = now
+	if !b.AllowN(now, 1) {
+		return errRate
+	}
+	return nil
+}
+
+// idle is after how long a bucket is full again for sure, and forgotten.
+const idle = 10 * time.Minute
+
+func (t *throttle) sweep(now time.Time) {
+	if now.Sub(t.swept) < idle {
+		return
+	}
+	t.swept = now
+	for key, b := range t.buckets {
+		if now.Sub(b.used) > idle {
+			delete(t.buckets, key)
+		}
+	}
+}
+
+// operationName reads the operation off a request that nobody has looked at.
+// It only chooses the limits: who lies about it gets the wrong ones.
+func operationName(r *http.Request) string {
+	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	return operation
+}
