@@ -40,11 +40,12 @@ echo "end $LIFECYCLE_EVENT" >>"$HOME/hooks.log"
 // hosts: just after the deployment was created, while hooks run, between them,
 // and soon after a restart.
 func TestServerKilled(t *testing.T) {
-	if *seed == 0 {
-		*seed = uint64(time.Now().UnixNano())
+	seed := *seed
+	if seed == 0 {
+		seed = rand.Uint64()
 	}
-	t.Logf("to kill at the same moments again: -run %s -seed %d", t.Name(), *seed)
-	random := rand.New(rand.NewPCG(*seed, 0))
+	t.Logf("to kill at the same moments again: -run %s -seed %d", t.Name(), seed)
+	random := rand.New(rand.NewPCG(seed, 0))
 	const hosts, kills = 10, 20
 	events := []string{"BeforeInstall", "AfterInstall", "ApplicationStart", "ValidateService"}
 	begun := hosts * len(events)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -92,7 +93,9 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, call *Call, p di
 	if err := s.throttle.take(call.Principal.ARN, operation, call.Now); err != nil {
 		return nil, err
 	}
-	return p.invoke(r.Context(), call, r, request)
+	ctx, save := s.audited(r.Context(), r, call, request)
+	body, err = p.invoke(ctx, call, r, request)
+	return body, errors.Join(err, save(err))
 }
 
 // logFailure reports what the caller is not told. A caller that hung up, as

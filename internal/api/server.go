@@ -13,6 +13,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/slipwayhq/slipway/internal/audit"
 )
 
 // Config is what a server needs. Handlers and functions may be nil, unless
@@ -31,6 +33,10 @@ type Config struct {
 	BucketHost func(host string) bool
 	// Healthy and Ready answer /healthz and /readyz; an error is a 503.
 	Healthy, Ready func(context.Context) error
+
+	// Audit keeps the record of a call that no transaction has taken. Nil: no
+	// records are made.
+	Audit func(context.Context, audit.Record) error
 
 	Limits Limits // on what one caller, and all of them, may ask for
 

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/api"
+	"github.com/slipwayhq/slipway/internal/audit"
 	"github.com/slipwayhq/slipway/internal/control"
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/engine"
@@ -129,7 +130,10 @@ func (d *Daemon) handler(ctx context.Context, c Config) (http.Handler, error) {
 		S3:         d.objects.Handler(objectAccess{access}, c.Domains),
 		BucketHost: bucketHost(c.Domains),
 		Ready:      d.store.Ping,
-		Log:        c.Log,
+		Audit: func(ctx context.Context, r audit.Record) error {
+			return d.store.Update(ctx, func(tx *store.Tx) error { return tx.InsertAudit(r) })
+		},
+		Log: c.Log,
 	}), nil
 }
 

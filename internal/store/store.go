@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+
+	"github.com/slipwayhq/slipway/internal/audit"
 )
 
 // The store's own errors.
@@ -61,7 +63,8 @@ func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
 }
 
 // Update runs f in a transaction. The changes are on disk, and subscribers
-// are told, when it returns nil; when f fails nothing has changed.
+// are told, when it returns nil; when f fails nothing has changed. The record
+// of the call that ctx belongs to is on disk with them (package audit).
 func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
@@ -72,8 +75,19 @@ func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
 	if err := f(t); err != nil {
 		return err
 	}
+	pending := audit.From(ctx)
+	if pending != nil {
+		if record, unsaved := pending.Unsaved(); !unsaved {
+			pending = nil
+		} else if err := t.InsertAudit(record); err != nil {
+			return err
+		}
+	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("cannot change the store: %w", err)
+	}
+	if pending != nil {
+		pending.Saved()
 	}
 	s.hub.publish(t.topics)
 	return nil

@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"Users":         testUsers,
 		"AccessKeys":    testAccessKeys,
 		"Policies":      testPolicies,
+		"Audit":         testAudit,
 
 		"Deployment":     testDeployment,
 		"OneActive":      testOneActive,

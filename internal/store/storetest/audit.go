@@ -1,0 +1,57 @@
+package storetest
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/slipwayhq/slipway/internal/audit"
+	"github.com/slipwayhq/slipway/internal/store"
+)
+
+// testAudit: the record of a call is on disk with the change it made, once,
+// and not without it.
+func testAudit(t *testing.T, s *store.Store) {
+	at := time.UnixMilli(1_700_000_000_000).UTC()
+	ctx, pending := audit.With(t.Context(), audit.Record{At: at, RequestID: "r-1", Account: "1", Action: "a", Outcome: audit.Success})
+	boom := errors.New("boom")
+	if err := s.Update(ctx, func(*store.Tx) error { return boom }); !errors.Is(err, boom) {
+		t.Fatal(err)
+	}
+	if _, unsaved := pending.Unsaved(); !unsaved {
+		t.Error("a transaction that failed took the record")
+	}
+	for range 2 { // a call may take several transactions
+		err := s.Update(ctx, func(tx *store.Tx) error {
+			_, err := tx.EnsureSecret("x", func() (string, error) { return "y", nil })
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Update(t.Context(), func(tx *store.Tx) error {
+		return tx.InsertAudit(audit.Record{At: at.Add(time.Second), RequestID: "r-0", Account: "1"})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	read := func(after time.Time, id string) (ids []string) {
+		err := s.View(t.Context(), func(tx *store.Tx) error {
+			records, err := tx.Audit("1", after, id, 10)
+			for _, r := range records {
+				ids = append(ids, r.RequestID)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ids
+	}
+	if got := read(time.Time{}, ""); len(got) != 2 || got[0] != "r-1" || got[1] != "r-0" {
+		t.Errorf("records %v", got)
+	}
+	if got := read(at, "r-1"); len(got) != 1 || got[0] != "r-0" {
+		t.Errorf("records behind the first: %v", got)
+	}
+}
