@@ -40,12 +40,11 @@ func listen(ctx context.Context, c Config) (net.Listener, string, error) {
 		err = errors.New("TLS needs both --tls-cert and --tls-key")
 	}
 	if err == nil {
-		var cert tls.Certificate
-		if cert, err = tls.LoadX509KeyPair(certFile, keyFile); err == nil {
-			config := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+		certificate := &certificate{certFile: certFile, keyFile: keyFile, log: c.Log}
+		if err = certificate.load(time.Now()); err == nil {
+			config := &tls.Config{GetCertificate: certificate.get, MinVersion: tls.VersionTLS12}
 			return tls.NewListener(listener, config), "https", nil
 		}
-		err = fmt.Errorf("cannot load the TLS certificate %s with the key %s: %w", certFile, keyFile, err)
 	}
 	return nil, "", errors.Join(err, listener.Close())
 }

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"archive/zip"
 	"bufio"
 	"bytes"
 	"compress/bzip2"
@@ -64,6 +65,9 @@ func extract(ctx context.Context, x Extraction, dir string) (leavesTop string, e
 func readable(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return errors.New("the archive is truncated")
+	}
+	if errors.Is(err, zip.ErrFormat) || errors.Is(err, zip.ErrChecksum) {
+		return errors.New("the archive is damaged, or holds something else than its directory says")
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package bundle
 import (
 	"archive/tar"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,7 +15,10 @@ func extractTar(ctx context.Context, t *tree, f *os.File, bundleType string) err
 	if err != nil {
 		return err
 	}
-	x := &tarExtractor{tree: t, owners: newOwners(), buffer: make([]byte, bufferSize)}
+	x := &tarExtractor{tree: t, owners: newOwners(), fill: newFillers(), buffer: make([]byte, bufferSize), small: make(chan []byte, smallBuffers)}
+	for range smallBuffers {
+		x.small <- make([]byte, smallSize)
+	}
 	if plain {
 		x.file = newTarFile(f)
 		stream = x.file
@@ -24,7 +28,11 @@ func extractTar(ctx context.Context, t *tree, f *os.File, bundleType string) err
 		stream = ahead
 	}
 	x.reader = tar.NewReader(stream)
-	if err := x.all(ctx); err != nil {
+	err = x.all(ctx)
+	if fillErr := x.fill.wait(); err == nil {
+		err = fillErr
+	}
+	if err != nil {
 		return err
 	}
 	// A compressed archive ends with its checksum, after the padding of tar.
@@ -52,7 +60,14 @@ type tarExtractor struct {
 	reader *tar.Reader
 	file   *tarFile // nil when the archive is compressed
 	buffer []byte
+	fill   *fillers
+	small  chan []byte // for files that are read whole and written aside
 }
+
+const (
+	smallSize    = 64 << 10
+	smallBuffers = 16
+)
 
 func (x *tarExtractor) all(ctx context.Context) error {
 	for {
@@ -63,7 +78,7 @@ func (x *tarExtractor) all(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := ctx.Err(); err != nil {
+		if err := errors.Join(ctx.Err(), x.fill.failed()); err != nil {
 			return err
 		}
 		if h.Typeflag == tar.TypeXGlobalHeader {
@@ -112,12 +127,31 @@ func (x *tarExtractor) regular(e entry, h *tar.Header) error {
 	if err != nil {
 		return err
 	}
+	if e.size <= smallSize {
+		return x.aside(f, e)
+	}
 	return write(f, e, func(f *os.File) (int64, error) {
 		if x.file != nil && e.size >= directSize && !sparse(h) {
 			return x.file.copyTo(f, e.size)
 		}
 		return pump(f, x.reader, e.size, x.buffer)
 	})
+}
+
+// aside reads a small file whole and leaves the writing to the fillers.
+func (x *tarExtractor) aside(f *os.File, e entry) error {
+	content := <-x.small
+	n, err := io.ReadFull(x.reader, content[:e.size])
+	if err != nil {
+		f.Close()
+		return err
+	}
+	x.fill.add(filling{f, e, func(f *os.File, _ []byte) (int64, error) {
+		defer func() { x.small <- content }()
+		written, err := f.Write(content[:n])
+		return int64(written), err
+	}})
+	return nil
 }
 
 func sparse(h *tar.Header) bool {

@@ -8,9 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"runtime"
 	"strings"
-	"sync"
 )
 
 func extractZip(ctx context.Context, t *tree, f *os.File, size int64) error {
@@ -85,7 +83,7 @@ func unzip(t *tree, fill *fillers, name string, member *zip.File) error {
 		if err != nil {
 			return err
 		}
-		fill.add(filling{f, e, member})
+		fill.add(filling{f, e, inflate(member, e.size)})
 		return nil
 	default:
 		return fmt.Errorf("entry %q is a device, pipe or of another kind (%s) that a bundle may not hold", name, kind)
@@ -104,57 +102,21 @@ func linkTarget(member *zip.File) (string, error) {
 	return string(target), err
 }
 
-// filling is a file that was created and waits for its content.
-type filling struct {
-	file   *os.File
-	entry  entry
-	member *zip.File
-}
-
-// fillers decompress members side by side; what needs an order (folders,
-// links, names) is done before, by one goroutine.
-type fillers struct {
-	work chan filling
-	wg   sync.WaitGroup
-	mu   sync.Mutex
-	err  error
-}
-
-func newFillers() *fillers {
-	s := &fillers{work: make(chan filling, 64)}
-	for range runtime.GOMAXPROCS(0) {
-		s.wg.Go(s.run)
-	}
-	return s
-}
-
-func (s *fillers) run() {
-	buffer := make([]byte, bufferSize)
-	for w := range s.work {
-		err := write(w.file, w.entry, func(f *os.File) (int64, error) {
-			if err := s.failed(); err != nil {
-				return 0, err // the rest of the queue is only closed
-			}
-			r, err := w.member.Open()
-			if err != nil {
-				return 0, err
-			}
-			defer r.Close()
-			n, err := pump(f, r, w.entry.size, buffer)
-			if err == nil {
-				// Only at the end is the checksum compared, and is it seen
-				// that the member is longer than it says.
-				err = ended(r)
-			}
-			return n, err
-		})
+// inflate writes the content of a member.
+func inflate(member *zip.File, size int64) fillFunc {
+	return func(f *os.File, buffer []byte) (int64, error) {
+		r, err := member.Open()
 		if err != nil {
-			s.mu.Lock()
-			if s.err == nil {
-				s.err = fmt.Errorf("entry %q: %w", w.entry.name, readable(err))
-			}
-			s.mu.Unlock()
+			return 0, err
 		}
+		defer r.Close()
+		n, err := pump(f, r, size, buffer)
+		if err == nil {
+			// Only at the end is the checksum compared, and is it seen that
+			// the member is longer than it says.
+			err = ended(r)
+		}
+		return n, err
 	}
 }
 
@@ -168,18 +130,4 @@ func ended(r io.Reader) error {
 		return nil
 	}
 	return err
-}
-
-func (s *fillers) add(w filling) { s.work <- w }
-
-func (s *fillers) failed() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.err
-}
-
-func (s *fillers) wait() error {
-	close(s.work)
-	s.wg.Wait()
-	return s.failed()
 }

@@ -8,23 +8,35 @@ import (
 	"os"
 )
 
-// apply executes the instructions in order. The first error stops it; what was
-// made until then is in the cleanup file.
+// apply executes the instructions. It records and makes folders in order, and
+// has files copied side by side; whatever is about a finished object waits for
+// the copies. The first error stops it; what was made until then is in the
+// cleanup file.
 func apply(ctx context.Context, archive *os.Root, list []Instruction, rec *recorder) error {
-	c := newCopier(archive)
-	defer c.close()
+	copies := startCopies(archive)
 	for _, i := range list {
-		if err := ctx.Err(); err != nil {
-			return err
+		if copies.failed() != nil {
+			break
 		}
-		if err := step(c, i, rec); err != nil {
-			return fmt.Errorf("cannot install %s: %w", i.Path, err)
+		err := ctx.Err()
+		if err == nil {
+			err = wrap(i, step(copies, i, rec))
+		}
+		if err != nil {
+			copies.fail(err)
 		}
 	}
-	return nil
+	return copies.wait()
 }
 
-func step(c *copier, i Instruction, rec *recorder) error {
+func wrap(i Instruction, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("cannot install %s: %w", i.Path, err)
+}
+
+func step(copies *copies, i Instruction, rec *recorder) error {
 	switch i.Kind {
 	case Mkdir:
 		err := os.Mkdir(i.Path, 0o755)
@@ -40,13 +52,17 @@ func step(c *copier, i Instruction, rec *recorder) error {
 		if err := rec.write(i.Path); err != nil {
 			return err
 		}
-		if i.Link {
-			return c.link(i.Source, i.Path)
-		}
-		return c.copy(i.Source, i.Path)
+		copies.add(i)
+		return nil
 	case Chown:
+		if copies.wait() != nil {
+			return nil // it is kept where it happened
+		}
 		return os.Lchown(i.Path, i.Owner.id(), i.Group.id())
 	case Chmod:
+		if copies.wait() != nil {
+			return nil // as above
+		}
 		return os.Chmod(i.Path, i.Mode)
 	}
 	return fmt.Errorf("instruction of unknown kind %s", i.Kind)

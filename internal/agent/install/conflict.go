@@ -63,7 +63,7 @@ func (p *plan) free(source, destination string) bool {
 		}
 		return false
 	}
-	state, err := p.future.at(destination)
+	state, err := p.at(destination)
 	if err != nil {
 		p.conflicts.add("cannot look at %s: %v", destination, err)
 		return false

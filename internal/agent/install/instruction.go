@@ -54,26 +54,31 @@ type Instruction struct {
 	Link   bool        // the object is a link, and not what it leads to
 }
 
-// MarshalJSON writes the instruction as the official agent does.
-func (i Instruction) MarshalJSON() ([]byte, error) {
-	m := map[string]string{"type": i.Kind.String()}
+// line is an instruction in the official agent's file.
+type line struct {
+	Type        string `json:"type"`
+	Directory   string `json:"directory,omitempty"`
+	Source      string `json:"source,omitempty"`
+	Destination string `json:"destination,omitempty"`
+	Mode        string `json:"mode,omitempty"`
+	Owner       string `json:"owner,omitempty"`
+	Group       string `json:"group,omitempty"`
+	File        string `json:"file,omitempty"`
+}
+
+func (i Instruction) line(archive string) line {
+	l := line{Type: i.Kind.String()}
 	switch i.Kind {
 	case Mkdir:
-		m["directory"] = i.Path
+		l.Directory = i.Path
 	case Copy:
-		m["source"], m["destination"] = i.Source, i.Path
+		l.Source, l.Destination = archive+"/"+i.Source, i.Path
 	case Chown:
-		m["file"] = i.Path
-		if i.Owner.Name != "" {
-			m["owner"] = i.Owner.Name
-		}
-		if i.Group.Name != "" {
-			m["group"] = i.Group.Name
-		}
+		l.Owner, l.Group, l.File = i.Owner.Name, i.Group.Name, i.Path
 	case Chmod:
-		m["file"], m["mode"] = i.Path, i.Digits
+		l.Mode, l.File = i.Digits, i.Path
 	}
-	return json.Marshal(m)
+	return l
 }
 
 // writeInstructions writes the plan, one instruction a line, without holding
@@ -85,19 +90,16 @@ func writeInstructions(path, archive string, list []Instruction) error {
 	}
 	w := bufio.NewWriter(f)
 	_, _ = io.WriteString(w, `{"instructions":[`) // bufio keeps the error
+	encoder := json.NewEncoder(w)                 // ends each line
+	encoder.SetEscapeHTML(false)
 	for n, i := range list {
 		if n > 0 {
-			_, _ = io.WriteString(w, ",\n")
+			_, _ = io.WriteString(w, ",")
 		}
-		if i.Kind == Copy {
-			i.Source = archive + "/" + i.Source
-		}
-		text, err := json.Marshal(i)
-		if err != nil {
+		if err := encoder.Encode(i.line(archive)); err != nil {
 			f.Close()
 			return err
 		}
-		_, _ = w.Write(text)
 	}
 	_, _ = io.WriteString(w, "]}\n")
 	if err := w.Flush(); err != nil {

@@ -163,7 +163,7 @@ func (p *plan) plannedFolder(dir string) bool {
 		p.conflicts.add("a file with that name already exists in the plan, where a directory is needed: %s", dir)
 		return false
 	}
-	state, err := p.future.at(dir)
+	state, err := p.at(dir)
 	switch {
 	case err != nil:
 		p.conflicts.add("cannot look at %s: %v", dir, err)
@@ -179,6 +179,15 @@ func (p *plan) plannedFolder(dir string) bool {
 	}
 	p.add(Instruction{Kind: Mkdir, Path: dir})
 	return true
+}
+
+// at returns what will be at a path. In a folder that is to be made there is
+// nothing, which saves looking.
+func (p *plan) at(path string) (state, error) {
+	if _, made := p.made[filepath.Dir(path)]; made {
+		return absent, nil
+	}
+	return p.future.at(path)
 }
 
 func (p *plan) add(i Instruction) {
