@@ -126,5 +126,10 @@ func (a *Agent) lockRoot() (unlock func(), err error) {
 		f.Close()
 		return nil, fmt.Errorf("cannot lock the root folder: another agent is running with %s", a.config.Root)
 	}
-	return func() { f.Close() }, nil
+	return func() {
+		// Closing alone does not do it while a script that is just being
+		// started still has a copy of the file.
+		_ = unix.Flock(int(f.Fd()), unix.LOCK_UN)
+		f.Close()
+	}, nil
 }
