@@ -116,32 +116,52 @@ func TestBadRequests(t *testing.T) {
 
 	for _, c := range []badRequest{
 		// Signatures.
-		{name: "unsigned", change: func(r *http.Request) { r.Header.Del("Authorization") },
-			want: fault{400, "MissingAuthenticationTokenException", "Missing Authentication Token"}},
-		{name: "another scheme", change: func(r *http.Request) { r.SetBasicAuth("root", "secret") },
-			want: fault{400, "IncompleteSignatureException", "not supported"}},
+		{
+			name: "unsigned", change: func(r *http.Request) { r.Header.Del("Authorization") },
+			want: fault{400, "MissingAuthenticationTokenException", "Missing Authentication Token"},
+		},
+		{
+			name: "another scheme", change: func(r *http.Request) { r.SetBasicAuth("root", "secret") },
+			want: fault{400, "IncompleteSignatureException", "not supported"},
+		},
 		{name: "half a signature", change: func(r *http.Request) {
 			r.Header.Set("Authorization", strings.Split(r.Header.Get("Authorization"), ", Signature=")[0])
 		}, want: fault{400, "IncompleteSignatureException", "Signature"}},
-		{name: "wrong secret", change: resign(func(k *sigv4.Credentials) { k.SecretAccessKey += "x" }, "codedeploy", 0),
-			want: fault{400, "InvalidSignatureException", "signature we calculated does not match"}},
-		{name: "unknown key", change: resign(func(k *sigv4.Credentials) { k.AccessKeyID = "AKIAIOSFODNN7EXAMPLE" }, "codedeploy", 0),
-			want: fault{400, "UnrecognizedClientException", "security token included in the request is invalid"}},
-		{name: "unknown session", change: resign(func(k *sigv4.Credentials) { k.SessionToken = "token" }, "codedeploy", 0),
-			want: fault{400, "UnrecognizedClientException", "security token included in the request is invalid"}},
+		{
+			name: "wrong secret", change: resign(func(k *sigv4.Credentials) { k.SecretAccessKey += "x" }, "codedeploy", 0),
+			want: fault{400, "InvalidSignatureException", "signature we calculated does not match"},
+		},
+		{
+			name: "unknown key", change: resign(func(k *sigv4.Credentials) { k.AccessKeyID = "AKIAIOSFODNN7EXAMPLE" }, "codedeploy", 0),
+			want: fault{400, "UnrecognizedClientException", "security token included in the request is invalid"},
+		},
+		{
+			name: "unknown session", change: resign(func(k *sigv4.Credentials) { k.SessionToken = "token" }, "codedeploy", 0),
+			want: fault{400, "UnrecognizedClientException", "security token included in the request is invalid"},
+		},
 		{name: "another body", change: func(r *http.Request) {
 			r.Body = io.NopCloser(strings.NewReader(`{"applicationName":"shoq"}`))
 		}, want: fault{400, "InvalidSignatureException", "does not match what was computed"}},
-		{name: "another operation", change: func(r *http.Request) { r.Header.Set("X-Amz-Target", deployTarget+"DeleteApplication") },
-			want: fault{400, "InvalidSignatureException", "signature we calculated does not match"}},
-		{name: "replayed after six minutes", change: resign(nil, "codedeploy", -6*time.Minute),
-			want: fault{400, "InvalidSignatureException", "Signature expired"}},
-		{name: "from the future", change: resign(nil, "codedeploy", 6*time.Minute),
-			want: fault{400, "InvalidSignatureException", "Signature not yet current"}},
-		{name: "for another service", change: resign(nil, "sqs", 0),
-			want: fault{400, "InvalidSignatureException", "scoped to"}},
-		{name: "not allowed", change: resign(func(k *sigv4.Credentials) { *k = stranger }, "codedeploy", 0),
-			want: fault{400, "AccessDeniedException", "user/stranger is not authorized to perform: codedeploy:GetApplication on resource: arn:aws:codedeploy:us-east-1:000000000000:application:shop"}},
+		{
+			name: "another operation", change: func(r *http.Request) { r.Header.Set("X-Amz-Target", deployTarget+"DeleteApplication") },
+			want: fault{400, "InvalidSignatureException", "signature we calculated does not match"},
+		},
+		{
+			name: "replayed after six minutes", change: resign(nil, "codedeploy", -6*time.Minute),
+			want: fault{400, "InvalidSignatureException", "Signature expired"},
+		},
+		{
+			name: "from the future", change: resign(nil, "codedeploy", 6*time.Minute),
+			want: fault{400, "InvalidSignatureException", "Signature not yet current"},
+		},
+		{
+			name: "for another service", change: resign(nil, "sqs", 0),
+			want: fault{400, "InvalidSignatureException", "scoped to"},
+		},
+		{
+			name: "not allowed", change: resign(func(k *sigv4.Credentials) { *k = stranger }, "codedeploy", 0),
+			want: fault{400, "AccessDeniedException", "user/stranger is not authorized to perform: codedeploy:GetApplication on resource: arn:aws:codedeploy:us-east-1:000000000000:application:shop"},
+		},
 
 		// Operations.
 		{name: "unknown operation", target: deployTarget + "DestroyEverything", want: fault{400, "UnknownOperationException", "-"}},
@@ -156,42 +176,72 @@ func TestBadRequests(t *testing.T) {
 		{name: "more than one object", body: `{"applicationName":"shop"}{}`, want: fault{400, "SerializationException", ""}},
 		{name: "deep nesting", body: `{"x":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`, want: fault{400, "SerializationException", ""}},
 		{name: "number for a string", body: `{"applicationName":5}`, want: fault{400, "SerializationException", ""}},
-		{name: "string for a list", target: deployTarget + "BatchGetDeploymentTargets",
-			body: `{"deploymentId":"d-ABCDEFGHI","targetIds":"a"}`, want: fault{400, "SerializationException", ""}},
-		{name: "list for a structure", target: deployTarget + "CreateDeployment",
-			body: `{"applicationName":"shop","revision":[]}`, want: fault{400, "SerializationException", ""}},
-		{name: "string for a boolean", target: deployTarget + "CreateDeployment",
-			body: `{"applicationName":"shop","ignoreApplicationStopFailures":"yes"}`, want: fault{400, "SerializationException", ""}},
-		{name: "10 MB", body: `{"applicationName":"` + strings.Repeat("x", 10<<20) + `"}`,
-			want: fault{413, "RequestEntityTooLargeException", ""}},
-		{name: "10 MB of unknown length", body: `{"applicationName":"` + strings.Repeat("x", 10<<20) + `"}`,
-			change: func(r *http.Request) { r.ContentLength = -1 }, want: fault{413, "RequestEntityTooLargeException", ""}},
+		{
+			name: "string for a list", target: deployTarget + "BatchGetDeploymentTargets",
+			body: `{"deploymentId":"d-ABCDEFGHI","targetIds":"a"}`, want: fault{400, "SerializationException", ""},
+		},
+		{
+			name: "list for a structure", target: deployTarget + "CreateDeployment",
+			body: `{"applicationName":"shop","revision":[]}`, want: fault{400, "SerializationException", ""},
+		},
+		{
+			name: "string for a boolean", target: deployTarget + "CreateDeployment",
+			body: `{"applicationName":"shop","ignoreApplicationStopFailures":"yes"}`, want: fault{400, "SerializationException", ""},
+		},
+		{
+			name: "10 MB", body: `{"applicationName":"` + strings.Repeat("x", 10<<20) + `"}`,
+			want: fault{413, "RequestEntityTooLargeException", ""},
+		},
+		{
+			name: "10 MB of unknown length", body: `{"applicationName":"` + strings.Repeat("x", 10<<20) + `"}`,
+			change: func(r *http.Request) { r.ContentLength = -1 }, want: fault{413, "RequestEntityTooLargeException", ""},
+		},
 
 		// Names.
 		{name: "no name", body: `{}`, want: fault{400, "ApplicationNameRequiredException", ""}},
 		{name: "empty body", body: "-", want: fault{400, "ApplicationNameRequiredException", ""}},
 		{name: "bad name", body: `{"applicationName":"a b"}`, want: fault{400, "InvalidApplicationNameException", ""}},
 		{name: "long name", body: `{"applicationName":"` + strings.Repeat("x", 101) + `"}`, want: fault{400, "InvalidApplicationNameException", ""}},
-		{name: "unknown application", body: `{"applicationName":"nobody"}`,
-			want: fault{400, "ApplicationDoesNotExistException", "No application found for name: nobody"}},
-		{name: "unknown group", target: deployTarget + "GetDeploymentGroup", body: `{"applicationName":"shop","deploymentGroupName":"nobody"}`,
-			want: fault{400, "DeploymentGroupDoesNotExistException", "No Deployment Group found for name: nobody"}},
-		{name: "unknown configuration", target: deployTarget + "GetDeploymentConfig", body: `{"deploymentConfigName":"nobody"}`,
-			want: fault{400, "DeploymentConfigDoesNotExistException", "No deployment configuration found for name: nobody"}},
-		{name: "bad deployment", target: deployTarget + "GetDeployment", body: `{"deploymentId":"1"}`,
-			want: fault{400, "InvalidDeploymentIdException", ""}},
-		{name: "unknown deployment", target: deployTarget + "GetDeployment", body: `{"deploymentId":"d-ABCDEFGHI"}`,
-			want: fault{400, "DeploymentDoesNotExistException", ""}},
-		{name: "unknown deployment to stop", target: deployTarget + "StopDeployment", body: `{"deploymentId":"d-ABCDEFGHI"}`,
-			want: fault{400, "DeploymentDoesNotExistException", ""}},
-		{name: "unknown instance", target: deployTarget + "GetOnPremisesInstance", body: `{"instanceName":"nobody"}`,
-			want: fault{400, "InstanceNotRegisteredException", ""}},
-		{name: "no revision", target: deployTarget + "CreateDeployment", body: `{"applicationName":"shop","deploymentGroupName":"fleet"}`,
-			want: fault{400, "RevisionRequiredException", "RevisionLocation must be specified"}},
-		{name: "poll of another host", target: commandTarget + "PollHostCommand", body: `{"HostIdentifier":"arn:aws:iam::000000000000:user/nobody"}`,
-			want: fault{400, "AccessDeniedException", "not authorized"}},
-		{name: "report of nothing", target: commandTarget + "PutHostCommandComplete", body: `{"HostCommandIdentifier":"x","CommandStatus":"Succeeded"}`,
-			want: fault{400, "ClientException", ""}},
+		{
+			name: "unknown application", body: `{"applicationName":"nobody"}`,
+			want: fault{400, "ApplicationDoesNotExistException", "No application found for name: nobody"},
+		},
+		{
+			name: "unknown group", target: deployTarget + "GetDeploymentGroup", body: `{"applicationName":"shop","deploymentGroupName":"nobody"}`,
+			want: fault{400, "DeploymentGroupDoesNotExistException", "No Deployment Group found for name: nobody"},
+		},
+		{
+			name: "unknown configuration", target: deployTarget + "GetDeploymentConfig", body: `{"deploymentConfigName":"nobody"}`,
+			want: fault{400, "DeploymentConfigDoesNotExistException", "No deployment configuration found for name: nobody"},
+		},
+		{
+			name: "bad deployment", target: deployTarget + "GetDeployment", body: `{"deploymentId":"1"}`,
+			want: fault{400, "InvalidDeploymentIdException", ""},
+		},
+		{
+			name: "unknown deployment", target: deployTarget + "GetDeployment", body: `{"deploymentId":"d-ABCDEFGHI"}`,
+			want: fault{400, "DeploymentDoesNotExistException", ""},
+		},
+		{
+			name: "unknown deployment to stop", target: deployTarget + "StopDeployment", body: `{"deploymentId":"d-ABCDEFGHI"}`,
+			want: fault{400, "DeploymentDoesNotExistException", ""},
+		},
+		{
+			name: "unknown instance", target: deployTarget + "GetOnPremisesInstance", body: `{"instanceName":"nobody"}`,
+			want: fault{400, "InstanceNotRegisteredException", ""},
+		},
+		{
+			name: "no revision", target: deployTarget + "CreateDeployment", body: `{"applicationName":"shop","deploymentGroupName":"fleet"}`,
+			want: fault{400, "RevisionRequiredException", "RevisionLocation must be specified"},
+		},
+		{
+			name: "poll of another host", target: commandTarget + "PollHostCommand", body: `{"HostIdentifier":"arn:aws:iam::000000000000:user/nobody"}`,
+			want: fault{400, "AccessDeniedException", "not authorized"},
+		},
+		{
+			name: "report of nothing", target: commandTarget + "PutHostCommandComplete", body: `{"HostCommandIdentifier":"x","CommandStatus":"Succeeded"}`,
+			want: fault{400, "ClientException", ""},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			target, body := c.target, c.body
@@ -272,14 +322,20 @@ func TestBadObjectRequests(t *testing.T) {
 		{"unknown key", "/releases/x", "", signed(unknown, 0), fault{403, "InvalidAccessKeyId", "does not exist in our records"}},
 		{"not allowed", "/releases/x", "", signed(stranger, 0), fault{403, "AccessDenied", "user/stranger is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::releases/x"}},
 		{"replayed", "/releases/x", "", signed(key, -time.Hour), fault{403, "RequestTimeTooSkewed", ""}},
-		{"malformed", "/releases/x", "", func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256 nonsense") },
-			fault{400, "AuthorizationHeaderMalformed", ""}},
-		{"another path", "/releases/x", "", func(r *http.Request) { signed(key, 0)(r); r.URL.Path = "/releases/y" },
-			fault{403, "SignatureDoesNotMatch", ""}},
+		{
+			"malformed", "/releases/x", "", func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256 nonsense") },
+			fault{400, "AuthorizationHeaderMalformed", ""},
+		},
+		{
+			"another path", "/releases/x", "", func(r *http.Request) { signed(key, 0)(r); r.URL.Path = "/releases/y" },
+			fault{403, "SignatureDoesNotMatch", ""},
+		},
 		{"another body", "/releases/x", "hello", signed(key, 0), fault{400, "XAmzContentSHA256Mismatch", ""}},
 		{"expired link", "/releases/x", "", presigned(-2*time.Minute, same), fault{403, "AccessDenied", "Request has expired"}},
-		{"forged link", "/releases/x", "", presigned(0, func(q string) string { return q + "&versionId=1" }),
-			fault{403, "SignatureDoesNotMatch", ""}},
+		{
+			"forged link", "/releases/x", "", presigned(0, func(q string) string { return q + "&versionId=1" }),
+			fault{403, "SignatureDoesNotMatch", ""},
+		},
 		{"unknown bucket", "/nobody/x", "", signed(key, 0), fault{404, "NoSuchBucket", ""}},
 		{"unknown object", "/releases/x", "", signed(key, 0), fault{404, "NoSuchKey", ""}},
 		{"out of the bucket", "/releases/../../etc/passwd", "", signed(key, 0), fault{404, "NoSuchKey", ""}},

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -27,11 +28,12 @@ func TestWalkthrough(t *testing.T) {
 	example, err := filepath.Abs("../examples/web")
 	check(t, err)
 
+	ports := []string{freePort(t), freePort(t)}
 	cmd := exec.CommandContext(t.Context(), script, example)
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(cleanEnvironment(),
 		"PATH="+filepath.Dir(slipway)+string(filepath.ListSeparator)+os.Getenv("PATH"),
-		"HOME="+cmd.Dir, "WEB_PORTS="+freePort(t)+" "+freePort(t))
+		"HOME="+cmd.Dir, "WEB_PORTS="+strings.Join(ports, " "))
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	// The script ends what it started; should it not, its group is killed.
@@ -44,6 +46,12 @@ func TestWalkthrough(t *testing.T) {
 		t.Errorf("the walk-through failed: %v", err)
 	}
 	t.Logf("%s", out.Bytes())
+	for _, port := range ports {
+		eventually(t, patience, "nothing is left on port "+port, func() bool {
+			l, err := net.Listen("tcp", "127.0.0.1:"+port)
+			return err == nil && l.Close() == nil
+		})
+	}
 }
 
 // freePort returns a port that nothing listens on now.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -23,7 +24,11 @@ func exampleWebCommand() *cobra.Command {
 				return fetch(cmd.Context(), get)
 			}
 			s := &http.Server{Addr: listen, Handler: http.FileServer(http.Dir(dir)), ReadHeaderTimeout: 5 * time.Second}
-			return s.ListenAndServe()
+			context.AfterFunc(cmd.Context(), func() { _ = s.Close() })
+			if err := s.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "address to serve on")

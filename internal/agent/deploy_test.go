@@ -216,24 +216,32 @@ func TestHookFailures(t *testing.T) {
 		message string
 		log     string
 	}{
-		"exit status": {"#!/bin/sh\nfor i in 1 2 3; do echo line $i; done\necho bad >&2\nexit 3\n", "",
-			protocol.ScriptFailed, "failed with exit code 3", "[stderr]bad\n"},
-		"timeout": {"#!/bin/sh\ntrap '' TERM\necho begun\nsleep 30 & wait; sleep 30\n", ", timeout: 1",
-			protocol.ScriptTimedOut, "failed to complete in 1 seconds", "[stdout]begun\n"},
+		"exit status": {
+			"#!/bin/sh\nfor i in 1 2 3; do echo line $i; done\necho bad >&2\nexit 3\n", "",
+			protocol.ScriptFailed, "failed with exit code 3", "[stderr]bad\n",
+		},
+		"timeout": {
+			"#!/bin/sh\ntrap '' TERM\necho begun\nsleep 30 & wait; sleep 30\n", ", timeout: 1",
+			protocol.ScriptTimedOut, "failed to complete in 1 seconds", "[stdout]begun\n",
+		},
 		"missing":       {"", "", protocol.ScriptMissing, "Script does not exist at specified location: ", ""},
 		"signal":        {"#!/bin/sh\nkill -9 $$\n", "", protocol.ScriptFailed, "killed by signal: killed", ""},
 		"no such user":  {"#!/bin/sh\n", ", runas: nobody-of-this-name", protocol.ScriptFailed, "does not exist on the host", ""},
 		"no such shell": {"#!/no/such/shell\n", "", protocol.ScriptFailed, "failed with error", ""},
 		"not utf-8":     {"#!/bin/sh\nprintf '\\377\\376\\n'\nexit 1\n", "", protocol.ScriptFailed, "exit code 1", "[stdout]\uFFFD\n"},
-		"long line": {"#!/bin/sh\nhead -c 5000 /dev/zero | tr '\\0' x\nexit 1\n", "", protocol.ScriptFailed, "exit code 1",
-			"[stdout]" + strings.Repeat("x", 2035) + "...\n"},
+		"long line": {
+			"#!/bin/sh\nhead -c 5000 /dev/zero | tr '\\0' x\nexit 1\n", "", protocol.ScriptFailed, "exit code 1",
+			"[stdout]" + strings.Repeat("x", 2035) + "...\n",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			f := files{"appspec.yml": header + "hooks: {AfterInstall: [{location: scripts/x" + test.options + "}], ApplicationStart: [{location: scripts/y}]}\n",
-				"scripts/y": "#!/bin/sh\n"}
+			f := files{
+				"appspec.yml": header + "hooks: {AfterInstall: [{location: scripts/x" + test.options + "}], ApplicationStart: [{location: scripts/y}]}\n",
+				"scripts/y":   "#!/bin/sh\n",
+			}
 			if test.script != "" {
 				f["scripts/x"] = test.script
 			}
@@ -335,10 +343,14 @@ func TestDownloadFailures(t *testing.T) {
 		change func(s *site, spec *protocol.Specification)
 		want   string
 	}{
-		"wrong etag": {func(_ *site, spec *protocol.Specification) { spec.Revision.S3Revision.ETag = `"0123"` },
-			"Expected deployment artifact bundle etag 0123"},
-		"missing key": {func(_ *site, spec *protocol.Specification) { spec.Revision.S3Revision.Key = "nothing" },
-			"The specified key does not exist. (NoSuchKey, HTTP 404)"},
+		"wrong etag": {
+			func(_ *site, spec *protocol.Specification) { spec.Revision.S3Revision.ETag = `"0123"` },
+			"Expected deployment artifact bundle etag 0123",
+		},
+		"missing key": {
+			func(_ *site, spec *protocol.Specification) { spec.Revision.S3Revision.Key = "nothing" },
+			"The specified key does not exist. (NoSuchKey, HTTP 404)",
+		},
 		"truncated": {func(s *site, _ *protocol.Specification) {
 			s.objects["/releases/d-BROKEN001.tgz"] = s.objects["/releases/d-BROKEN001.tgz"][:100]
 		}, "truncated"},
@@ -349,10 +361,14 @@ func TestDownloadFailures(t *testing.T) {
 		"damaged": {func(s *site, _ *protocol.Specification) {
 			s.etags["/releases/d-BROKEN001.tgz"] = "00000000000000000000000000000000"
 		}, "damaged on its way"},
-		"unknown type": {func(_ *site, spec *protocol.Specification) { spec.Revision.S3Revision.BundleType = "rar" },
-			"BundleType in S3Revision must be"},
-		"other revision": {func(_ *site, spec *protocol.Specification) { spec.Revision.RevisionType = protocol.RevisionGitHub },
-			"not supported by this version"},
+		"unknown type": {
+			func(_ *site, spec *protocol.Specification) { spec.Revision.S3Revision.BundleType = "rar" },
+			"BundleType in S3Revision must be",
+		},
+		"other revision": {
+			func(_ *site, spec *protocol.Specification) { spec.Revision.RevisionType = protocol.RevisionGitHub },
+			"not supported by this version",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -134,15 +134,21 @@ func TestConfigure(t *testing.T) {
 		want    any
 		err     string
 	}{
-		"on-premises file": {file: user, environ: []string{"AWS_ENDPOINT_URL=http://127.0.0.1:8650"},
-			check: func(c agent.Config) any { return c.HostIdentifier + " " + c.Endpoint }, want: "arn:aws:iam::1:user/a http://127.0.0.1:8650"},
-		"AWS itself": {file: user,
-			check: func(c agent.Config) any { return c.Endpoint + " " + c.S3Endpoint }, want: "https://codedeploy-commands.us-test-9.amazonaws.com https://s3.us-test-9.amazonaws.com"},
-		"official file": {file: ":deploy_control_endpoint: https://x:1\n:s3_endpoint_override: https://y\n:max_revisions: 3\nwait_between_runs: 2\n:root_dir: /r\n",
+		"on-premises file": {
+			file: user, environ: []string{"AWS_ENDPOINT_URL=http://127.0.0.1:8650"},
+			check: func(c agent.Config) any { return c.HostIdentifier + " " + c.Endpoint }, want: "arn:aws:iam::1:user/a http://127.0.0.1:8650",
+		},
+		"AWS itself": {
+			file:  user,
+			check: func(c agent.Config) any { return c.Endpoint + " " + c.S3Endpoint }, want: "https://codedeploy-commands.us-test-9.amazonaws.com https://s3.us-test-9.amazonaws.com",
+		},
+		"official file": {
+			file:    ":deploy_control_endpoint: https://x:1\n:s3_endpoint_override: https://y\n:max_revisions: 3\nwait_between_runs: 2\n:root_dir: /r\n",
 			environ: []string{"AWS_HOST_IDENTIFIER=arn:h", "AWS_REGION=r"},
 			check: func(c agent.Config) any {
 				return strings.Join([]string{c.Endpoint, c.S3Endpoint, c.WaitBetweenRuns.String(), c.HostIdentifier}, " ")
-			}, want: "https://x:1 https://y 2s arn:h"},
+			}, want: "https://x:1 https://y 2s arn:h",
+		},
 		"both ARNs":    {file: user + "iam_session_arn: arn:aws:sts::1:assumed-role/r/s\n", err: "cannot contain both"},
 		"no secret":    {file: strings.Replace(user, "tell-nobody", "", 1), err: "aws_secret_access_key is required"},
 		"bad YAML":     {file: "a: [", err: "is invalid"},

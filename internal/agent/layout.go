@@ -31,6 +31,7 @@ func (l layout) cleanup(g string) string { return filepath.Join(l.instructions()
 func (l layout) mostRecent(g string) string {
 	return filepath.Join(l.instructions(), g+"_most_recent_install")
 }
+
 func (l layout) lastSuccessful(g string) string {
 	return filepath.Join(l.instructions(), g+"_last_successful_install")
 }
@@ -41,7 +42,9 @@ func (l layout) deployment(group, id string) string { return filepath.Join(l.roo
 func bundleFile(deployment string) string { return filepath.Join(deployment, "bundle.tar") }
 func archiveOf(deployment string) string  { return filepath.Join(deployment, "deployment-archive") }
 func scriptsLog(deployment string) string { return filepath.Join(deployment, "logs", "scripts.log") }
-func isFolder(path string) bool           { info, err := os.Stat(path); return err == nil && info.IsDir() }
+
+func isFolder(path string) bool { info, err := os.Stat(path); return err == nil && info.IsDir() }
+
 func isRegularFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular()

@@ -55,7 +55,7 @@ func (a *Agent) perform(ctx, work context.Context, e *event, r *record, log *slo
 	if err := os.WriteFile(tracking, []byte(r.Command.HostCommandIdentifier), 0o644); err != nil {
 		log.WarnContext(ctx, "cannot write the tracking file", "error", err)
 	}
-	defer os.Remove(tracking)
+	defer os.Remove(tracking) //nolint:errcheck // the next start removes what is left
 	log.InfoContext(ctx, "event begins")
 	outcome := a.execute(work, e, r)
 	if outcome.Status == protocol.StatusSucceeded {

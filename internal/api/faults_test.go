@@ -149,33 +149,53 @@ func TestWireForm(t *testing.T) {
 	}{
 		{"output", "GetApplication", `{}`, `{}`, nil, 200, `{"application":{"applicationId":"000000000000 us-east-1 arn:aws:iam::000000000000:root"}}`},
 		{"no output", "DeleteApplication", ``, ``, nil, 200, ``},
-		{"domain error", "GetApplication", `{"applicationName":"none"}`, `{"applicationName":"none"}`, nil, 400,
-			`{"__type":"ApplicationDoesNotExistException","message":"No application found for name: none"}`},
+		{
+			"domain error", "GetApplication", `{"applicationName":"none"}`, `{"applicationName":"none"}`, nil, 400,
+			`{"__type":"ApplicationDoesNotExistException","message":"No application found for name: none"}`,
+		},
 		{"malformed", "GetApplication", `{`, `{`, nil, 400, `{"__type":"SerializationException","message":"the body is not valid JSON"}`},
-		{"wrong type", "GetApplication", `{"applicationName":[]}`, `{"applicationName":[]}`, nil, 400,
-			`{"__type":"SerializationException","message":"applicationName: expected a string"}`},
+		{
+			"wrong type", "GetApplication", `{"applicationName":[]}`, `{"applicationName":[]}`, nil, 400,
+			`{"__type":"SerializationException","message":"applicationName: expected a string"}`,
+		},
 		{"unknown operation", "Frobnicate", `{}`, `{}`, nil, 400, `{"__type":"UnknownOperationException","message":""}`},
-		{"tampered body", "GetApplication", `{}`, `{"applicationName":"x"}`, nil, 400,
-			`{"__type":"InvalidSignatureException","message":"The provided 'x-amz-content-sha256' header does not match what was computed."}`},
-		{"tampered body without a claim", "GetApplication", `{}`, `{"applicationName":"x"}`,
-			func(r *http.Request) { r.Header.Del("X-Amz-Content-Sha256") }, 400, "InvalidSignatureException"},
-		{"tampered target", "GetApplication", `{}`, `{}`,
-			func(r *http.Request) { r.Header.Set("X-Amz-Target", "CodeDeploy_20141006.DeleteApplication") }, 400, "InvalidSignatureException"},
-		{"wrong prefix", "GetApplication", `{}`, `{}`,
+		{
+			"tampered body", "GetApplication", `{}`, `{"applicationName":"x"}`, nil, 400,
+			`{"__type":"InvalidSignatureException","message":"The provided 'x-amz-content-sha256' header does not match what was computed."}`,
+		},
+		{
+			"tampered body without a claim", "GetApplication", `{}`, `{"applicationName":"x"}`,
+			func(r *http.Request) { r.Header.Del("X-Amz-Content-Sha256") }, 400, "InvalidSignatureException",
+		},
+		{
+			"tampered target", "GetApplication", `{}`, `{}`,
+			func(r *http.Request) { r.Header.Set("X-Amz-Target", "CodeDeploy_20141006.DeleteApplication") }, 400, "InvalidSignatureException",
+		},
+		{
+			"wrong prefix", "GetApplication", `{}`, `{}`,
 			func(r *http.Request) {
 				r.Header.Set("X-Amz-Target", "CodeDeploy_2014.GetApplication")
 				sign(r, `{}`, root)
-			}, 400, "UnknownOperationException"},
-		{"no target", "GetApplication", `{}`, `{}`,
-			func(r *http.Request) { r.Header.Del("X-Amz-Target"); sign(r, `{}`, root) }, 400, "UnknownOperationException"},
-		{"malformed authorization", "GetApplication", `{}`, `{}`,
-			func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=x") }, 400, "IncompleteSignatureException"},
-		{"other service", "GetApplication", `{}`, `{}`,
-			func(r *http.Request) { sigv4.Sign(r, sigv4.HashPayload([]byte(`{}`)), root, region, "sts", time.Now()) }, 400, "InvalidSignatureException"},
-		{"strange region", "GetApplication", `{}`, `{}`,
+			}, 400, "UnknownOperationException",
+		},
+		{
+			"no target", "GetApplication", `{}`, `{}`,
+			func(r *http.Request) { r.Header.Del("X-Amz-Target"); sign(r, `{}`, root) }, 400, "UnknownOperationException",
+		},
+		{
+			"malformed authorization", "GetApplication", `{}`, `{}`,
+			func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=x") }, 400, "IncompleteSignatureException",
+		},
+		{
+			"other service", "GetApplication", `{}`, `{}`,
+			func(r *http.Request) { sigv4.Sign(r, sigv4.HashPayload([]byte(`{}`)), root, region, "sts", time.Now()) }, 400, "InvalidSignatureException",
+		},
+		{
+			"strange region", "GetApplication", `{}`, `{}`,
 			func(r *http.Request) {
 				sigv4.Sign(r, sigv4.HashPayload([]byte(`{}`)), root, "a:b", "codedeploy", time.Now())
-			}, 400, "InvalidSignatureException"},
+			}, 400, "InvalidSignatureException",
+		},
 	}
 	for _, tt := range tests {
 		r := sign(e.post(t, tt.operation, tt.body), tt.signed, root)

@@ -82,11 +82,15 @@ func storeFault(err error, missing string, args ...any) error {
 	case errors.Is(err, iam.ErrNotFound):
 		return &queryError{http.StatusNotFound, "NoSuchEntity", fmt.Sprintf(missing, args...)}
 	case errors.Is(err, iam.ErrInUse):
-		return &queryError{http.StatusConflict, "DeleteConflict",
-			"Cannot delete entity, must delete policies and access keys first."}
+		return &queryError{
+			http.StatusConflict, "DeleteConflict",
+			"Cannot delete entity, must delete policies and access keys first.",
+		}
 	case errors.Is(err, iam.ErrLimit):
-		return &queryError{http.StatusConflict, "LimitExceeded",
-			fmt.Sprintf("Cannot exceed quota for AccessKeysPerUser: %d", iam.MaxAccessKeys)}
+		return &queryError{
+			http.StatusConflict, "LimitExceeded",
+			fmt.Sprintf("Cannot exceed quota for AccessKeysPerUser: %d", iam.MaxAccessKeys),
+		}
 	}
 	return err
 }

@@ -49,8 +49,10 @@ func (a *iamAPI) putUserPolicy(ctx context.Context, call *Call, form url.Values)
 		}
 	}
 	if size > maxUserPolicies {
-		return nil, &queryError{http.StatusConflict, "LimitExceeded",
-			fmt.Sprintf("Maximum policy size of %d bytes exceeded for user %s", maxUserPolicies, user)}
+		return nil, &queryError{
+			http.StatusConflict, "LimitExceeded",
+			fmt.Sprintf("Maximum policy size of %d bytes exceeded for user %s", maxUserPolicies, user),
+		}
 	}
 	err = a.access.Users.PutPolicy(ctx, call.Principal.AccountID, user, put)
 	return nil, storeFault(err, noSuchUser, user)

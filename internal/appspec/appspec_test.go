@@ -67,28 +67,50 @@ func TestParseReadsAsWritten(t *testing.T) {
 		text string
 		want func(*appspec.Spec) bool
 	}{
-		"json": {`{"version":0.0,"os":"linux","hooks":{"BeforeInstall":[{"location":"a","timeout":"9"}]}}`,
-			func(s *appspec.Spec) bool { return s.Hooks["BeforeInstall"][0].Timeout == 9*time.Second }},
-		"byte order mark and CRLF": {"\ufeffversion: 0.0\r\nos: linux\r\n",
-			func(s *appspec.Spec) bool { return s.OS == "linux" }},
-		"integer version": {"version: 0\nos: windows\n",
-			func(s *appspec.Spec) bool { return s.OS == "windows" }},
-		"octal mode": {"version: 0.0\nos: linux\npermissions: [{object: /a, mode: 0644}]\n",
-			func(s *appspec.Spec) bool { return s.Permissions[0].Mode == "0644" && len(s.Warnings) == 1 }},
-		"short mode": {"version: 0.0\nos: linux\npermissions: [{object: /a, mode: 7}]\n",
-			func(s *appspec.Spec) bool { return s.Permissions[0].Mode == "7" && s.Permissions[0].Pattern == "**" }},
-		"timeout with a unit": {"version: 0.0\nos: linux\nhooks: {AfterInstall: [{location: a, timeout: 60s}]}\n",
-			func(s *appspec.Spec) bool { return s.Hooks["AfterInstall"][0].Timeout == time.Minute }},
-		"timeout to the base of 60": {"version: 0.0\nos: linux\nhooks: {AfterInstall: [{location: a, timeout: 1:30}]}\n",
-			func(s *appspec.Spec) bool { return s.Hooks["AfterInstall"][0].Timeout == 90*time.Second }},
-		"sudo no": {"version: 0.0\nos: linux\nhooks: {AfterInstall: [{location: a, sudo: no}]}\n",
-			func(s *appspec.Spec) bool { return !s.Hooks["AfterInstall"][0].Sudo }},
-		"unknown keys": {"version: 0.0\nos: linux\nfuture: [1]\n",
-			func(s *appspec.Spec) bool { return len(s.Warnings) == 0 }},
-		"unknown event": {"version: 0.0\nos: linux\nhooks: {Custom: [{location: a}]}\n",
-			func(s *appspec.Spec) bool { return len(s.Warnings) == 1 && len(s.Hooks["Custom"]) == 1 }},
-		"key twice": {"version: 0.0\nos: linux\nos: windows\n",
-			func(s *appspec.Spec) bool { return s.OS == "windows" && len(s.Warnings) == 1 }},
+		"json": {
+			`{"version":0.0,"os":"linux","hooks":{"BeforeInstall":[{"location":"a","timeout":"9"}]}}`,
+			func(s *appspec.Spec) bool { return s.Hooks["BeforeInstall"][0].Timeout == 9*time.Second },
+		},
+		"byte order mark and CRLF": {
+			"\ufeffversion: 0.0\r\nos: linux\r\n",
+			func(s *appspec.Spec) bool { return s.OS == "linux" },
+		},
+		"integer version": {
+			"version: 0\nos: windows\n",
+			func(s *appspec.Spec) bool { return s.OS == "windows" },
+		},
+		"octal mode": {
+			"version: 0.0\nos: linux\npermissions: [{object: /a, mode: 0644}]\n",
+			func(s *appspec.Spec) bool { return s.Permissions[0].Mode == "0644" && len(s.Warnings) == 1 },
+		},
+		"short mode": {
+			"version: 0.0\nos: linux\npermissions: [{object: /a, mode: 7}]\n",
+			func(s *appspec.Spec) bool { return s.Permissions[0].Mode == "7" && s.Permissions[0].Pattern == "**" },
+		},
+		"timeout with a unit": {
+			"version: 0.0\nos: linux\nhooks: {AfterInstall: [{location: a, timeout: 60s}]}\n",
+			func(s *appspec.Spec) bool { return s.Hooks["AfterInstall"][0].Timeout == time.Minute },
+		},
+		"timeout to the base of 60": {
+			"version: 0.0\nos: linux\nhooks: {AfterInstall: [{location: a, timeout: 1:30}]}\n",
+			func(s *appspec.Spec) bool { return s.Hooks["AfterInstall"][0].Timeout == 90*time.Second },
+		},
+		"sudo no": {
+			"version: 0.0\nos: linux\nhooks: {AfterInstall: [{location: a, sudo: no}]}\n",
+			func(s *appspec.Spec) bool { return !s.Hooks["AfterInstall"][0].Sudo },
+		},
+		"unknown keys": {
+			"version: 0.0\nos: linux\nfuture: [1]\n",
+			func(s *appspec.Spec) bool { return len(s.Warnings) == 0 },
+		},
+		"unknown event": {
+			"version: 0.0\nos: linux\nhooks: {Custom: [{location: a}]}\n",
+			func(s *appspec.Spec) bool { return len(s.Warnings) == 1 && len(s.Hooks["Custom"]) == 1 },
+		},
+		"key twice": {
+			"version: 0.0\nos: linux\nos: windows\n",
+			func(s *appspec.Spec) bool { return s.OS == "windows" && len(s.Warnings) == 1 },
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -136,8 +158,10 @@ func TestParseMistakes(t *testing.T) {
 		"windows permissions":  {"version: 0.0\nos: windows\npermissions: [{object: a}]\n", []string{"for linux only"}},
 		"alias":                {head + "files: &a [{source: a, destination: b}]\nhooks: *a\n", []string{"aliases are not supported"}},
 		"context without type": {head + "permissions: [{object: /a, context: {range: s0}}]\n", []string{"needs a type"}},
-		"several at once": {"version: 2\nos: beos\nhooks: {AfterInstall: [{timeout: -1}]}\n",
-			[]string{"invalid version value", "unsupported operating system", "no location value", "invalid timeout value"}},
+		"several at once": {
+			"version: 2\nos: beos\nhooks: {AfterInstall: [{timeout: -1}]}\n",
+			[]string{"invalid version value", "unsupported operating system", "no location value", "invalid timeout value"},
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -9,14 +9,9 @@ import (
 	"github.com/slipwayhq/slipway/internal/store"
 )
 
-const (
-	// pollHold is how long a poll waits for a command: CodeDeploy's own 45 s,
-	// well below the 80 s after which the official agents give up.
-	pollHold = 45 * time.Second
-	// pollLease is how long a command that was handed out may stay without
-	// acknowledgement before it is handed out again.
-	pollLease = 10 * time.Second
-)
+// pollLease is how long a command that was handed out may stay without
+// acknowledgement before it is handed out again.
+const pollLease = 10 * time.Second
 
 // clientError is the one error agents get for a mistake of theirs.
 const clientError = "ClientException"
@@ -26,7 +21,7 @@ const clientError = "ClientException"
 func (c *Control) PollHostCommand(ctx context.Context, ns deploy.Namespace, host string) (*deploy.HostCommand, error) {
 	told, unsubscribe := c.store.Subscribe(store.TopicHost(store.HostKey(ns, host)))
 	defer unsubscribe()
-	hold := time.NewTimer(pollHold)
+	hold := time.NewTimer(c.hold)
 	defer hold.Stop()
 	for {
 		cmd, again, err := c.handOut(ctx, ns, host)
@@ -88,6 +83,14 @@ func (c *Control) handOut(ctx context.Context, ns deploy.Namespace, host string)
 		return nil, time.Time{}, err
 	}
 	return cmd, time.Time{}, nil
+}
+
+// ReleaseLeases makes the commands available again that a server handed out
+// and nobody has acknowledged. A server that starts alone calls it: whoever
+// waited for the answers of the last one waits no more. (An agent that did get
+// its command acknowledges it all the same, and drops the second copy.)
+func (c *Control) ReleaseLeases(ctx context.Context) error {
+	return c.store.Update(ctx, func(tx *store.Tx) error { return tx.ReleaseLeases() })
 }
 
 // notRegistered explains why a host gets nothing.

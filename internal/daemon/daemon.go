@@ -118,7 +118,7 @@ func (d *Daemon) handler(ctx context.Context, c Config) (http.Handler, error) {
 		return nil, err
 	}
 	d.control = control.New(d.store, control.Options{})
-	if err := d.control.LoadSigner(ctx); err != nil {
+	if err := errors.Join(d.control.LoadSigner(ctx), d.control.ReleaseLeases(ctx)); err != nil {
 		return nil, err
 	}
 	access := &api.Access{Root: d.Root, Users: control.NewUsers(d.store)}

@@ -227,7 +227,8 @@ func TestRevisionKey(t *testing.T) {
 	distinct := map[string]bool{}
 	for _, r := range []Revision{
 		at("b", "k", "", ""), at("b", "k", "v", ""), at("b", "k", "", "v"), at("bk", "", "", ""),
-		{Type: GitHubRevision, GitHub: &GitHubLocation{"b", "k"}}, {Type: AppSpecRevision, Content: &Content{SHA256: "b"}},
+		{Type: GitHubRevision, GitHub: &GitHubLocation{"b", "k"}},
+		{Type: AppSpecRevision, Content: &Content{SHA256: "b"}},
 	} {
 		distinct[r.Key()] = true
 	}

@@ -22,7 +22,7 @@ func TestGlobAgreesWithRegexp(t *testing.T) {
 
 func TestGlobIsNotExponential(t *testing.T) {
 	start := time.Now()
-	glob(strings.Repeat("*a", 500)+"b", strings.Repeat("a", 10_000))
+	_ = glob(strings.Repeat("*a", 500)+"b", strings.Repeat("a", 10_000))
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("took %v", took)
 	}

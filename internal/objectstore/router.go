@@ -79,6 +79,8 @@ var subresources = []string{
 func route(c *call) (operation, error) {
 	at := onObject
 	switch {
+	case c.bucket == "" && c.key != "":
+		return operation{}, fail("InvalidBucketName", "The specified bucket is not valid.").with("BucketName", "")
 	case c.bucket == "":
 		at = onService
 	case c.key == "":

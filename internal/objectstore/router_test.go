@@ -25,6 +25,7 @@ func TestOperationsTable(t *testing.T) {
 func FuzzRoute(f *testing.F) {
 	f.Add("GET", "/shop/k", "versionId=1", "localhost")
 	f.Add("POST", "//", "delete&uploads", "shop.s3.localhost:1")
+	f.Add("GET", "//sho\x10/ksho\x10/k", "versionId=1", "ost") // no bucket, and a key
 	f.Fuzz(func(t *testing.T, method, path, query, host string) {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Method, r.URL, r.Host = method, &url.URL{Path: path, RawQuery: query}, host

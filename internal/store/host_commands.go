@@ -58,6 +58,13 @@ func (t *Tx) SaveCommand(c deploy.HostCommand) error {
 	return err
 }
 
+// ReleaseLeases makes every command that was handed out and not acknowledged
+// available again at once.
+func (t *Tx) ReleaseLeases() error {
+	_, err := t.exec(`UPDATE host_commands SET available_at = 0 WHERE live = 1 AND available_at < $1`, never)
+	return err
+}
+
 // ReportCommand writes what a host said of a command, for the engine to see.
 func (t *Tx) ReportCommand(c deploy.HostCommand, now time.Time) error {
 	if err := t.SaveCommand(c); err != nil {

@@ -14,9 +14,11 @@ func TestEncode(t *testing.T) {
 	for want, v := range map[string]any{
 		`{}`: &wire.DeploymentGroupInfo{},
 		`{"autoScalingGroups":[],"terminationHookEnabled":false}`: &wire.DeploymentGroupInfo{
-			AutoScalingGroups: []wire.AutoScalingGroup{}, TerminationHookEnabled: new(false)},
+			AutoScalingGroups: []wire.AutoScalingGroup{}, TerminationHookEnabled: new(false),
+		},
 		`{"applicationName":"a<&>b","createTime":1446229001.211}`: &wire.ApplicationInfo{
-			ApplicationName: new("a<&>b"), CreateTime: wire.At(created)},
+			ApplicationName: new("a<&>b"), CreateTime: wire.At(created),
+		},
 		`{"createTime":1446229001}`: &wire.ApplicationInfo{CreateTime: wire.At(created.Truncate(time.Second))},
 		`{"identifer":"x"}`:         &wire.ECSTaskSet{Identifier: new("x")},
 		`{"Key":"k","Value":""}`:    &wire.Tag{Key: new("k"), Value: new("")},

@@ -1,6 +1,9 @@
 package bundle
 
-import "io"
+import (
+	"errors"
+	"io"
+)
 
 // readAhead decompresses in a goroutine of its own, a few buffers ahead of the
 // one that writes files: two cores share the work.
@@ -43,7 +46,7 @@ func (a *readAhead) run(r io.Reader) {
 			return
 		case buffer := <-a.empty:
 			n, err := io.ReadFull(r, buffer)
-			if err == io.ErrUnexpectedEOF && n > 0 {
+			if errors.Is(err, io.ErrUnexpectedEOF) && n > 0 {
 				// Either the end or an archive cut short: the decompressor
 				// tells which when it is asked again.
 				err = atEnd(r)

@@ -24,7 +24,7 @@ func extractTar(ctx context.Context, t *tree, f *os.File, bundleType string) err
 		stream = x.file
 	} else {
 		ahead := newReadAhead(stream)
-		defer ahead.Close()
+		defer ahead.Close() //nolint:errcheck // it was only read
 		stream = ahead
 	}
 	x.reader = tar.NewReader(stream)
@@ -97,7 +97,7 @@ func (x *tarExtractor) one(h *tar.Header) error {
 	}
 	e := entry{name: name, mode: h.FileInfo().Mode().Perm(), mtime: h.ModTime, owner: x.owners.of(h)}
 	switch h.Typeflag {
-	case tar.TypeReg, tar.TypeRegA, tar.TypeCont, tar.TypeGNUSparse: //nolint:staticcheck // old archives have TypeRegA
+	case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
 		e.size = h.Size
 		if err := x.tree.budget.take(name, e.size); err != nil {
 			return err

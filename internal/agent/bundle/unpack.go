@@ -21,7 +21,7 @@ func Unpack(ctx context.Context, x Extraction) error {
 	if err := os.MkdirAll(temp, 0o755); err != nil {
 		return err
 	}
-	defer os.RemoveAll(temp)
+	defer os.RemoveAll(temp) //nolint:errcheck // the next unpacking removes what is left
 	leavesTop, err := extract(ctx, x, temp)
 	if err != nil {
 		return err

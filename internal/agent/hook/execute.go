@@ -14,6 +14,10 @@ import (
 
 // execute starts the script and sees it through.
 func (r *Runner) execute(ctx context.Context, j Job, file string) error {
+	marker := newMarker()
+	if err := j.Started(Process{Marker: marker}); err != nil {
+		return err
+	}
 	out, err := openStream("[stdout]", j.Output)
 	if err != nil {
 		return j.fail(protocol.ScriptFailed, "%s failed with error: %v", j.who(), err)
@@ -23,7 +27,7 @@ func (r *Runner) execute(ctx context.Context, j Job, file string) error {
 		out.abandon()
 		return j.fail(protocol.ScriptFailed, "%s failed with error: %v", j.who(), err)
 	}
-	p, err := start(ctx, j, file, out.write, errOut.write)
+	p, err := start(ctx, j, file, marker, out.write, errOut.write)
 	out.started()
 	errOut.started()
 	if err != nil {
@@ -108,12 +112,11 @@ func startPatiently(ctx context.Context, command func() *exec.Cmd) (*exec.Cmd, e
 
 // start starts the script; one without a #! line is run by the shell, as a
 // shell would.
-func start(ctx context.Context, j Job, file string, stdout, stderr *os.File) (*process, error) {
+func start(ctx context.Context, j Job, file, marker string, stdout, stderr *os.File) (*process, error) {
 	identity, err := identityOf(j.Script.RunAs)
 	if err != nil {
 		return nil, err
 	}
-	marker := newMarker()
 	group := newCgroup(marker)
 	launch := func(argv []string, group *cgroup) (*exec.Cmd, error) {
 		return startPatiently(ctx, func() *exec.Cmd {

@@ -40,8 +40,9 @@ type Job struct {
 	Script  appspec.Script
 	Env     []string // all of the script's environment
 	Output  *Output
-	// Started is told about the process as soon as it runs, before its end
-	// can be seen; an error stops it again.
+	// Started is told about the process twice: by its marker alone before it
+	// is started, so that it is found should the agent die just then, and as
+	// soon as it runs, before its end can be seen. An error stops it.
 	Started func(Process) error
 }
 

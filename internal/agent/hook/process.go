@@ -66,7 +66,14 @@ func (p *process) kill() {
 // agent died, and reports whether there was anything. Nothing is killed that
 // is not provably of that script.
 func KillLeftover(id Process) bool {
-	if id.Group <= 1 {
+	switch {
+	case id.Group == 0: // the agent died while it started the process
+		killed := false
+		for _, pid := range marked(id.Marker) {
+			killed = syscall.Kill(pid, syscall.SIGKILL) == nil || killed
+		}
+		return killed
+	case id.Group <= 1:
 		return false
 	}
 	if id.Started != 0 && startTime(id.Group) == id.Started {

@@ -65,8 +65,11 @@ func testCommandLease(t *testing.T, s *store.Store) {
 	missing(t, s, "while it is handed out", next(29))
 	equal(t, "available", read(t, s, available), at(30).Unix())
 	equal(t, "when nobody acknowledged it", read(t, s, next(30)), c)
+	do(t, s, (*store.Tx).ReleaseLeases)
+	equal(t, "when its lease was released", read(t, s, next(29)), c)
 	c.State, c.AckedAt = deploy.CommandRunning, new(at(31))
 	do(t, s, saveCommand(c))
+	do(t, s, (*store.Tx).ReleaseLeases)
 	missing(t, s, "when it runs", available)
 	missing(t, s, "when it runs, later", next(1000))
 }
