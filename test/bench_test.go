@@ -20,6 +20,7 @@ import (
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/iam"
 	"github.com/slipwayhq/slipway/internal/protocol"
+	"github.com/slipwayhq/slipway/internal/seal"
 	"github.com/slipwayhq/slipway/internal/sigv4"
 	"github.com/slipwayhq/slipway/internal/store"
 )
@@ -92,12 +93,12 @@ type polled struct {
 
 func newHandOut(b *testing.B, hosts int) *handOut {
 	ctx := b.Context()
-	st, err := store.OpenSQLite(ctx, filepath.Join(b.TempDir(), "slipway.db"))
+	st, err := store.OpenSQLite(ctx, filepath.Join(b.TempDir(), "slipway.db"), seal.NewBox(seal.Key{}))
 	check(b, err)
 	b.Cleanup(func() { check(b, st.Close()) })
 	root := iam.AccessKey{ID: iam.NewAccessKeyID(), Secret: iam.Secret(iam.NewSecretAccessKey()), AccountID: "000000000000"}
 	edge := httptest.NewServer(api.New(api.Config{
-		Access: &api.Access{Root: root, Users: control.NewUsers(st)},
+		Access: &api.Access{Root: root, Identity: control.NewIdentity(st)},
 		Log:    slog.New(slog.DiscardHandler),
 		Services: []api.Service{
 			api.CodeDeploy(control.New(st, control.Options{}), api.NewPager(make([]byte, 32))),

@@ -9,9 +9,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
+
+	"github.com/slipwayhq/slipway/internal/harness"
 )
 
 // TestMain lets the test program stand in for slipway where the demo's
@@ -171,5 +174,38 @@ func TestDraw(t *testing.T) {
 	want = "HEALTH_CONSTRAINTS: too many\nweb-22, Install: ScriptFailed exit code 1\n    a\n    b"
 	if diff := cmp.Diff(want, strings.Join(explain(failed, false), "\n")); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestAudit: the command shows who changed what, on what, and how it ended.
+func TestAudit(t *testing.T) {
+	t.Parallel()
+	h, err := harness.Start(t.Context(), harness.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	for range 2 {
+		_, _ = h.Deploy.CreateApplication(t.Context(), &codedeploy.CreateApplicationInput{ApplicationName: aws.String("shop")})
+	}
+	var text, lines bytes.Buffer
+	if err := (auditReader{aws: h.AWS, out: &text}).run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := (auditReader{aws: h.AWS, out: &lines, json: true}).run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const on = "codedeploy:CreateApplication arn:aws:iam::000000000000:root from 127.0.0.1 on " +
+		"arn:aws:codedeploy:us-east-1:000000000000:application:shop: "
+	got := strings.Split(strings.TrimSpace(text.String()), "\n")
+	if len(got) != 2 || !strings.HasSuffix(got[0], on+"Success") || !strings.HasSuffix(got[1], on+"ApplicationAlreadyExistsException") {
+		t.Errorf("got\n%s", text.String())
+	}
+	if n := strings.Count(lines.String(), `"parameters":{"applicationName":"shop"}`); n != 2 {
+		t.Errorf("got\n%s", lines.String())
 	}
 }

@@ -28,6 +28,7 @@ func serverCommand() *cobra.Command {
 		c        daemon.Config
 		database string
 		logLevel string
+		roles    string
 	)
 	cmd := &cobra.Command{
 		Use:   "server",
@@ -48,6 +49,10 @@ func serverCommand() *cobra.Command {
 			if err := checkServer(c, database); err != nil {
 				return err
 			}
+			if roles != "strict" && roles != "permissive" {
+				return fmt.Errorf("--roles must be strict or permissive, not %q", roles)
+			}
+			c.StrictRoles = roles == "strict"
 			log, err := logger(logLevel)
 			if err != nil {
 				return err
@@ -69,6 +74,12 @@ func serverCommand() *cobra.Command {
 	f.StringVar(&c.TLS.Cert, "tls-cert", "", "certificate file (PEM)")
 	f.StringVar(&c.TLS.Key, "tls-key", "", "private key file (PEM)")
 	f.BoolVar(&c.TLS.SelfSigned, "tls-self-signed", false, "serve TLS with a certificate made in the data folder (tls-ca.pem)")
+	f.StringVar(&c.KeyFile, "key-file", "", "key that stored secrets are sealed with (default: DATA/secret.key, made at first start)")
+	f.StringVar(&roles, "roles", "permissive", "service roles: permissive looks at the ARN's form only, strict wants a role that trusts CodeDeploy")
+	f.Float64Var(&c.Limits.Reads.PerSecond, "read-rate", 10_000, "requests that only read, per second and caller")
+	f.Float64Var(&c.Limits.Writes.PerSecond, "write-rate", 5_000, "requests that change something, per second and caller")
+	f.IntVar(&c.Limits.Concurrent, "max-requests", 512, "requests that are worked on at one time; the rest is told to try again")
+	f.StringVar(&c.AuditLog, "audit-log", "", "file to which each audit record is appended as a line of JSON")
 	f.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")
 	f.String("config", "", "configuration file (YAML)")
 	return cmd

@@ -4,124 +4,162 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/slipwayhq/slipway/internal/audit"
+	"github.com/slipwayhq/slipway/internal/control"
 	"github.com/slipwayhq/slipway/internal/iam"
 )
 
-// UserStore keeps users, their access keys and their policies. A method
-// returns an error of package iam (ErrNotFound, ErrExists, ErrInUse, ErrLimit)
-// where it says so; checks and change are one transaction.
-type UserStore interface {
-	// AccessKey finds a key and its user in any account; ErrNotFound.
-	AccessKey(ctx context.Context, id string) (iam.AccessKey, iam.User, error)
-
-	// CreateUser refuses a name that exists in any spelling: ErrExists.
-	CreateUser(ctx context.Context, u iam.User) error
-	// User finds a user; ErrNotFound.
-	User(ctx context.Context, account, name string) (iam.User, error)
-	// Users lists up to limit users after the given name, by name, whose path
-	// begins with the prefix.
-	Users(ctx context.Context, account, pathPrefix, after string, limit int) ([]iam.User, error)
-	// DeleteUser wants the user's keys and policies gone: ErrNotFound, ErrInUse.
-	DeleteUser(ctx context.Context, account, name string) error
-
-	// CreateAccessKey adds a key to a user that has fewer than
-	// iam.MaxAccessKeys: ErrNotFound, ErrLimit.
-	CreateAccessKey(ctx context.Context, k iam.AccessKey) error
-	// AccessKeys lists a user's keys without their secrets; ErrNotFound for
-	// the user.
-	AccessKeys(ctx context.Context, account, user string) ([]iam.AccessKey, error)
-	// DeleteAccessKey wants the key to be that user's; ErrNotFound.
-	DeleteAccessKey(ctx context.Context, account, user, id string) error
-
-	// PutPolicy adds or replaces a policy; ErrNotFound for the user.
-	PutPolicy(ctx context.Context, account, user string, p iam.UserPolicy) error
-	// Policies lists a user's policies by name; ErrNotFound for the user.
-	Policies(ctx context.Context, account, user string) ([]iam.UserPolicy, error)
-	// DeletePolicy removes a policy; ErrNotFound for the user or the policy.
-	DeletePolicy(ctx context.Context, account, user, name string) error
-}
-
 // Access knows who may do what.
 type Access struct {
-	Root  iam.AccessKey // of the account's root; it is in no store
-	Users UserStore
+	Root     iam.AccessKey // of the account's root; it is in no store
+	Identity *control.Identity
+	// Sessions seals the tokens of sessions. Nil: no roles can be taken.
+	Sessions Sealer
+
+	policies iam.Cache
+}
+
+// Sealer encrypts texts so that nobody else can read, make or change them.
+type Sealer interface {
+	// Seal binds the secret to a name. The result fits into a header.
+	Seal(name, secret string) string
+	// Open fails for whatever Seal has not returned for this name.
+	Open(name, sealed string) (string, error)
 }
 
 // Credential finds whose an access key is, and its secret. The error is
-// iam.ErrNotFound when there is no such key.
-func (a *Access) Credential(ctx context.Context, accessKeyID string) (iam.Principal, iam.Secret, error) {
+// iam.ErrNotFound when there is no such key, iam.ErrInvalidToken or
+// iam.ErrExpiredToken for what is wrong with a session.
+func (a *Access) Credential(ctx context.Context, accessKeyID, sessionToken string, now time.Time) (iam.Principal, iam.Secret, error) {
+	if sessionToken != "" {
+		return a.session(ctx, accessKeyID, sessionToken, now)
+	}
 	if accessKeyID == a.Root.ID {
 		return iam.Root(a.Root.AccountID), a.Root.Secret, nil
 	}
-	key, user, err := a.Users.AccessKey(ctx, accessKeyID)
+	key, user, err := a.Identity.AccessKey(ctx, accessKeyID)
 	if err != nil {
 		return iam.Principal{}, "", err
 	}
-	return user.Principal(), key.Secret, nil
-}
-
-// Decide says whether p may perform an action on a resource.
-func (a *Access) Decide(ctx context.Context, p iam.Principal, action, resource string) (iam.Decision, error) {
-	decisions, err := a.decide(ctx, p, []Permission{{action, resource}})
-	if err != nil {
-		return iam.ImplicitlyDenied, err
+	if key.Inactive {
+		return iam.Principal{}, "", iam.ErrNotFound
 	}
-	return decisions[0], nil
+	return user.Principal(), key.Secret, nil
 }
 
 // Permission is one thing a caller must be allowed to do.
 type Permission struct {
 	Action   string
 	Resource string // an ARN, or "*"
+
+	// RequestTags are the tags that the call would set on the resource.
+	RequestTags map[string]string
+	// ResourceTags finds the tags that it has. It is called only if a policy
+	// of the caller asks for them. Nil: there are none.
+	ResourceTags func(context.Context) (map[string]string, error)
 }
 
 // Check returns a fault unless p has every permission.
-func (a *Access) Check(ctx context.Context, p iam.Principal, wanted []Permission) error {
-	decisions, err := a.decide(ctx, p, wanted)
+func (a *Access) Check(ctx context.Context, p iam.Principal, env iam.Environment, wanted ...Permission) error {
+	if record := audit.From(ctx); record != nil {
+		for _, w := range wanted {
+			record.On(w.Resource)
+		}
+	}
+	if p.Kind == iam.RootKind {
+		return nil
+	}
+	rights, err := a.rights(ctx, p)
 	if err != nil {
 		return err
 	}
-	for i, d := range decisions {
-		if d != iam.Allowed {
-			return &fault{accessDenied, fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s",
-				p.ARN, wanted[i].Action, wanted[i].Resource)}
+	for _, w := range wanted {
+		decision, err := rights.decide(w.request(ctx, p, env))
+		if err != nil {
+			return fmt.Errorf("cannot decide whether %s may do %s on %s: %w", p.ARN, w.Action, w.Resource, err)
+		}
+		if decision != iam.Allowed {
+			return denied(p, w.Action, w.Resource, decision)
 		}
 	}
 	return nil
 }
 
-func (a *Access) decide(ctx context.Context, p iam.Principal, wanted []Permission) ([]iam.Decision, error) {
-	policies, err := a.policies(ctx, p)
-	if err != nil {
-		return nil, err
+func denied(p iam.Principal, action, resource string, d iam.Decision) error {
+	message := fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s", p.ARN, action, resource)
+	if d == iam.ExplicitlyDenied {
+		message += " with an explicit deny in an identity-based policy"
 	}
-	decisions := make([]iam.Decision, len(wanted))
-	for i, w := range wanted {
-		decisions[i] = iam.Decide(p, policies, w.Action, w.Resource)
-	}
-	return decisions, nil
+	return &fault{accessDenied, message}
 }
 
-// policies reads what belongs to p. A stored policy that cannot be parsed,
-// because it was written to the store by other means, stops its user: to leave
-// it out could leave out a denial.
-func (a *Access) policies(ctx context.Context, p iam.Principal) ([]*iam.Policy, error) {
-	if p.Kind != iam.UserKind {
-		return nil, nil
+func (w Permission) request(ctx context.Context, p iam.Principal, env iam.Environment) *iam.Request {
+	r := &iam.Request{
+		Principal: p, Action: w.Action, Resource: w.Resource, Environment: env, RequestTags: w.RequestTags,
 	}
-	stored, err := a.Users.Policies(ctx, p.AccountID, p.Name)
+	if w.ResourceTags != nil {
+		r.ResourceTags = func() (map[string]string, error) { return w.ResourceTags(ctx) }
+	}
+	return r
+}
+
+// rights are the policies that apply to a caller.
+type rights struct {
+	policies []*iam.Policy
+	session  []*iam.Policy // of a session that was limited further
+}
+
+func (r rights) decide(request *iam.Request) (iam.Decision, error) {
+	decision, err := iam.Decide(r.policies, request)
+	if err != nil || r.session == nil {
+		return decision, err
+	}
+	limit, err := iam.Decide(r.session, request)
+	return iam.Both(decision, limit), err
+}
+
+// rights reads what belongs to p.
+func (a *Access) rights(ctx context.Context, p iam.Principal) (rights, error) {
+	var r rights
+	owner, ok := p.Owner()
+	if !ok {
+		return r, nil
+	}
+	documents, err := a.Identity.Documents(ctx, owner)
 	if errors.Is(err, iam.ErrNotFound) {
-		return nil, nil // deleted since the key was looked up: nothing is allowed
+		return r, nil // deleted since the key was looked up: nothing is allowed
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the policies of %s: %w", p.ARN, err)
+		return r, fmt.Errorf("cannot read the policies of %s: %w", p.ARN, err)
 	}
-	policies := make([]*iam.Policy, len(stored))
-	for i, s := range stored {
-		if policies[i], err = iam.ParsePolicy(s.Document); err != nil {
-			return nil, fmt.Errorf("policy %s of %s: %w", s.Name, p.ARN, err)
+	if r.policies, err = a.parse(p, documents); err == nil && p.SessionPolicy != "" {
+		r.session, err = a.parse(p, []string{p.SessionPolicy})
+	}
+	return r, err
+}
+
+// parse stops whoever has a policy that cannot be parsed, because it was
+// written to the store by other means: to leave it out could leave out a
+// denial.
+func (a *Access) parse(p iam.Principal, documents []string) ([]*iam.Policy, error) {
+	policies := make([]*iam.Policy, len(documents))
+	for i, d := range documents {
+		var err error
+		if policies[i], err = a.policies.Parse(d); err != nil {
+			return nil, fmt.Errorf("a policy of %s: %w", p.ARN, err)
 		}
 	}
 	return policies, nil
+}
+
+// AccessDenied returns what Check says to a caller that lacks a permission; ok
+// is false for other errors.
+func AccessDenied(err error) (message string, ok bool) {
+	var f *fault
+	if errors.As(err, &f) && f.kind == accessDenied {
+		return f.message, true
+	}
+	return "", false
 }

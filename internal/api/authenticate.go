@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"time"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/iam"
@@ -28,14 +29,13 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request, call *Call
 	if err != nil {
 		return nil, signatureFault(err)
 	}
-	if a.SessionToken != "" {
-		return nil, errUnknownKey // there are no temporary credentials here
-	}
-	principal, secret, err := s.config.Access.Credential(r.Context(), a.AccessKeyID)
-	if errors.Is(err, iam.ErrNotFound) {
+	principal, secret, err := s.config.Access.Credential(r.Context(), a.AccessKeyID, a.SessionToken, call.Now)
+	switch {
+	case errors.Is(err, iam.ErrNotFound), errors.Is(err, iam.ErrInvalidToken):
 		return nil, errUnknownKey
-	}
-	if err != nil {
+	case errors.Is(err, iam.ErrExpiredToken):
+		return nil, errExpiredToken
+	case err != nil:
 		return nil, fmt.Errorf("cannot look up the access key: %w", err)
 	}
 	body, err := readBody(w, r)
@@ -71,4 +71,15 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, &fault{tooSlow, "The request was not received in time."}
 	}
 	return nil, &fault{serialization, "The request body could not be read."}
+}
+
+// environment is what conditions can ask of any call.
+func (c *Call) environment() iam.Environment {
+	return iam.Environment{Time: c.Now, SourceIP: c.SourceIP, Secure: c.Secure, UserAgent: c.Header.Get("User-Agent")}
+}
+
+// Environment is what conditions can ask of a request that is not this
+// package's to answer.
+func Environment(r *http.Request, now time.Time) iam.Environment {
+	return iam.Environment{Time: now, SourceIP: host(r.RemoteAddr), Secure: r.TLS != nil, UserAgent: r.UserAgent()}
 }

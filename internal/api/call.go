@@ -23,6 +23,7 @@ type Call struct {
 	Service   string // that the request is signed for
 	Operation string
 	SourceIP  string
+	Secure    bool        // it came by TLS
 	Header    http.Header // for what clients add, such as the agent's version
 	RequestID string
 	Now       time.Time // when the request arrived
@@ -54,6 +55,7 @@ type response struct {
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, p dialect) {
 	call := &Call{
 		SourceIP:  host(r.RemoteAddr),
+		Secure:    r.TLS != nil,
 		Header:    r.Header,
 		RequestID: deploy.NewUUID(),
 		Now:       s.config.Now(),

@@ -22,8 +22,13 @@ func CodeDeploy(c *control.Control, pager Pager) Service {
 	operations := Table{}
 	for _, part := range []Table{
 		h.applications(), h.revisions(), h.configs(), h.groups(), h.deployments(), h.targets(), h.instances(),
+		h.tags(), h.gitHub(),
 	} {
 		maps.Copy(operations, part)
+	}
+	for name, op := range operations {
+		op.needs = h.withTags(op.needs)
+		operations[name] = op
 	}
 	return Service{
 		Prefixes:   []string{wire.TargetPrefix},

@@ -14,7 +14,13 @@ func (h *codeDeploy) applications() Table {
 		"GetApplication": Answers(onApplication(func(in *wire.GetApplicationInput) *string {
 			return in.ApplicationName
 		}), h.getApplication),
+		"BatchGetApplications": Answers(func(_ context.Context, call *Call, in *wire.BatchGetApplicationsInput) ([]Permission, error) {
+			return call.Needs(each(in.ApplicationNames, call.Namespace.ApplicationARN)...), nil
+		}, h.batchGetApplications),
 		"ListApplications": Answers(onEvery[wire.ListApplicationsInput]("application:*"), h.listApplications),
+		"UpdateApplication": Acts(func(_ context.Context, call *Call, in *wire.UpdateApplicationInput) ([]Permission, error) {
+			return call.Needs(renaming(call.Namespace.ApplicationARN, in.ApplicationName, in.NewApplicationName)...), nil
+		}, h.updateApplication),
 		"DeleteApplication": Acts(onApplication(func(in *wire.DeleteApplicationInput) *string {
 			return in.ApplicationName
 		}), h.deleteApplication),
@@ -50,6 +56,20 @@ func (h *codeDeploy) listApplications(ctx context.Context, call *Call, in *wire.
 	var out wire.ListApplicationsOutput
 	out.Applications, out.NextToken = h.page(call, nil, page)
 	return &out, nil
+}
+
+func (h *codeDeploy) batchGetApplications(ctx context.Context, call *Call, in *wire.BatchGetApplicationsInput) (*wire.BatchGetApplicationsOutput, error) {
+	apps, err := h.control.BatchGetApplications(ctx, call.Namespace, in.ApplicationNames)
+	if err != nil {
+		return nil, err
+	}
+	return &wire.BatchGetApplicationsOutput{
+		ApplicationsInfo: orEmpty(each(apps, func(a deploy.Application) wire.ApplicationInfo { return *applicationInfo(a) })),
+	}, nil
+}
+
+func (h *codeDeploy) updateApplication(ctx context.Context, call *Call, in *wire.UpdateApplicationInput) error {
+	return h.control.UpdateApplication(ctx, call.Namespace, wire.Value(in.ApplicationName), wire.Value(in.NewApplicationName))
 }
 
 func (h *codeDeploy) deleteApplication(ctx context.Context, call *Call, in *wire.DeleteApplicationInput) error {

@@ -3,16 +3,39 @@ package api
 import (
 	"context"
 
+	"github.com/slipwayhq/slipway/internal/control"
+	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/wire"
 )
 
 func (h *codeDeploy) configs() Table {
 	return Table{
-		"GetDeploymentConfig": Answers(On(func(call *Call, in *wire.GetDeploymentConfigInput) string {
-			return call.Namespace.ConfigARN(wire.Value(in.DeploymentConfigName))
+		"CreateDeploymentConfig": Answers(onConfig(func(in *wire.CreateDeploymentConfigInput) *string {
+			return in.DeploymentConfigName
+		}), h.createDeploymentConfig),
+		"GetDeploymentConfig": Answers(onConfig(func(in *wire.GetDeploymentConfigInput) *string {
+			return in.DeploymentConfigName
 		}), h.getDeploymentConfig),
 		"ListDeploymentConfigs": Answers(onEvery[wire.ListDeploymentConfigsInput]("deploymentconfig:*"), h.listDeploymentConfigs),
+		"DeleteDeploymentConfig": Acts(onConfig(func(in *wire.DeleteDeploymentConfigInput) *string {
+			return in.DeploymentConfigName
+		}), h.deleteDeploymentConfig),
 	}
+}
+
+func (h *codeDeploy) createDeploymentConfig(ctx context.Context, call *Call, in *wire.CreateDeploymentConfigInput) (*wire.CreateDeploymentConfigOutput, error) {
+	id, err := h.control.CreateDeploymentConfig(ctx, call.Namespace, control.CreateDeploymentConfig{
+		Name:           wire.Value(in.DeploymentConfigName),
+		Platform:       (*deploy.ComputePlatform)(in.ComputePlatform),
+		MinimumHealthy: domainMinimum(in.MinimumHealthyHosts),
+		Traffic:        domainTraffic(in.TrafficRoutingConfig),
+		Zonal:          domainZonal(in.ZonalConfig),
+	})
+	return &wire.CreateDeploymentConfigOutput{DeploymentConfigID: &id}, err
+}
+
+func (h *codeDeploy) deleteDeploymentConfig(ctx context.Context, call *Call, in *wire.DeleteDeploymentConfigInput) error {
+	return h.control.DeleteDeploymentConfig(ctx, call.Namespace, wire.Value(in.DeploymentConfigName))
 }
 
 func (h *codeDeploy) getDeploymentConfig(ctx context.Context, call *Call, in *wire.GetDeploymentConfigInput) (*wire.GetDeploymentConfigOutput, error) {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"github.com/slipwayhq/slipway/internal/control"
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/wire"
 )
@@ -21,6 +22,38 @@ func deploymentConfigInfo(c deploy.Config) *wire.DeploymentConfigInfo {
 		}
 	}
 	return info
+}
+
+func domainMinimum(m *wire.MinimumHealthyHosts) *control.MinimumHealthy {
+	if m == nil {
+		return nil
+	}
+	return &control.MinimumHealthy{Type: string(wire.Value(m.Type)), Value: int(wire.Value(m.Value))}
+}
+
+func domainTraffic(t *wire.TrafficRoutingConfig) *control.TrafficRouting {
+	if t == nil {
+		return nil
+	}
+	out := &control.TrafficRouting{Type: string(wire.Value(t.Type))}
+	if c := t.TimeBasedCanary; c != nil {
+		out.Canary = &control.TrafficStep{Percentage: int(wire.Value(c.CanaryPercentage)), Interval: int(wire.Value(c.CanaryInterval))}
+	}
+	if l := t.TimeBasedLinear; l != nil {
+		out.Linear = &control.TrafficStep{Percentage: int(wire.Value(l.LinearPercentage)), Interval: int(wire.Value(l.LinearInterval))}
+	}
+	return out
+}
+
+func domainZonal(z *wire.ZonalConfig) *control.ZonalConfig {
+	if z == nil {
+		return nil
+	}
+	out := &control.ZonalConfig{Monitor: z.MonitorDurationInSeconds, FirstZoneMonitor: z.FirstZoneMonitorDurationInSeconds}
+	if m := z.MinimumHealthyHostsPerZone; m != nil {
+		out.MinimumHealthy = &control.MinimumHealthy{Type: string(wire.Value(m.Type)), Value: int(wire.Value(m.Value))}
+	}
+	return out
 }
 
 func trafficRoutingConfig(t *deploy.TrafficRouting) *wire.TrafficRoutingConfig {
@@ -44,7 +77,7 @@ func zonalConfig(z *deploy.ZonalConfig) *wire.ZonalConfig {
 	}
 	out := &wire.ZonalConfig{
 		FirstZoneMonitorDurationInSeconds: z.FirstZoneMonitorSeconds,
-		MonitorDurationInSeconds:          &z.MonitorSeconds,
+		MonitorDurationInSeconds:          z.MonitorSeconds,
 	}
 	if m := z.MinimumHealthyPerZone; m != nil {
 		out.MinimumHealthyHostsPerZone = &wire.MinimumHealthyHostsPerZone{

@@ -55,6 +55,10 @@ func revisionLocation(r deploy.Revision) *wire.RevisionLocation {
 	return out
 }
 
+func revisionInfo(info control.RevisionInfo) wire.RevisionInfo {
+	return wire.RevisionInfo{RevisionLocation: revisionLocation(info.Revision), GenericRevisionInfo: genericRevisionInfo(info)}
+}
+
 func genericRevisionInfo(info control.RevisionInfo) *wire.GenericRevisionInfo {
 	return &wire.GenericRevisionInfo{
 		Description:      ifSet(info.Description),

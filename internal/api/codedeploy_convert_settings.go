@@ -31,10 +31,10 @@ func domainBlueGreen(b *wire.BlueGreenDeploymentConfiguration) *control.BlueGree
 	}
 	var out control.BlueGreen
 	if r := b.DeploymentReadyOption; r != nil {
-		out.Ready = &control.TimedAction{Action: (*string)(r.ActionOnTimeout), Wait: domainMinutes(r.WaitTimeInMinutes)}
+		out.Ready = &control.TimedAction{Action: (*string)(r.ActionOnTimeout), Wait: domainInt(r.WaitTimeInMinutes)}
 	}
 	if t := b.TerminateBlueInstancesOnDeploymentSuccess; t != nil {
-		out.Terminate = &control.TimedAction{Action: (*string)(t.Action), Wait: domainMinutes(t.TerminationWaitTimeInMinutes)}
+		out.Terminate = &control.TimedAction{Action: (*string)(t.Action), Wait: domainInt(t.TerminationWaitTimeInMinutes)}
 	}
 	if g := b.GreenFleetProvisioningOption; g != nil {
 		out.GreenFleet = &control.TimedAction{Action: (*string)(g.Action)}
@@ -42,7 +42,7 @@ func domainBlueGreen(b *wire.BlueGreenDeploymentConfiguration) *control.BlueGree
 	return &out
 }
 
-func domainMinutes(n *int32) *int {
+func domainInt(n *int32) *int {
 	if n == nil {
 		return nil
 	}

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"strings"
+
 	"github.com/slipwayhq/slipway/internal/control"
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/wire"
@@ -35,6 +37,22 @@ func deploymentTarget(t control.Target) wire.DeploymentTarget {
 			DeploymentID: &t.DeploymentID, TargetID: &t.ID, TargetARN: &t.ARN,
 			Status: &status, LastUpdatedAt: updated, LifecycleEvents: events,
 		},
+	}
+}
+
+// instanceSummary shows a target as the older operations do, which name cloud
+// instances by their ARN.
+func instanceSummary(t control.Target) wire.InstanceSummary {
+	id := t.ID
+	if strings.HasPrefix(id, "i-") {
+		id = t.ARN
+	}
+	return wire.InstanceSummary{
+		DeploymentID:    &t.DeploymentID,
+		InstanceID:      &id,
+		Status:          new(wire.InstanceStatus(t.Status)),
+		LastUpdatedAt:   wire.At(t.UpdatedAt),
+		LifecycleEvents: orEmpty(each(t.Events, lifecycleEvent)),
 	}
 }
 

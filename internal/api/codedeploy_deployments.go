@@ -14,7 +14,18 @@ func (h *codeDeploy) deployments() Table {
 		"GetDeployment": Answers(onDeployment(h.control, func(in *wire.GetDeploymentInput) *string {
 			return in.DeploymentID
 		}), h.getDeployment),
-		"ListDeployments": Answers(On(listedDeployments), h.listDeployments),
+		"ListDeployments":     Answers(On(listedDeployments), h.listDeployments),
+		"BatchGetDeployments": Answers(h.mayBatchGetDeployments, h.batchGetDeployments),
+		"ContinueDeployment": Acts(onDeployment(h.control, func(in *wire.ContinueDeploymentInput) *string {
+			return in.DeploymentID
+		}), h.continueDeployment),
+		"SkipWaitTimeForInstanceTermination": Acts(onDeployment(h.control, func(in *wire.SkipWaitTimeForInstanceTerminationInput) *string {
+			return in.DeploymentID
+		}), h.skipWaitTime),
+		"PutLifecycleEventHookExecutionStatus": Answers(onDeployment(h.control, func(in *wire.PutLifecycleEventHookExecutionStatusInput) *string {
+			return in.DeploymentID
+		}), h.putHookStatus),
+		"DeleteResourcesByExternalId": Answers(nil, h.deleteByExternalID),
 		"StopDeployment": Answers(onDeployment(h.control, func(in *wire.StopDeploymentInput) *string {
 			return in.DeploymentID
 		}), h.stopDeployment),
@@ -45,6 +56,39 @@ func (h *codeDeploy) getDeployment(ctx context.Context, call *Call, in *wire.Get
 		return nil, err
 	}
 	return &wire.GetDeploymentOutput{DeploymentInfo: deploymentInfo(d)}, nil
+}
+
+func (h *codeDeploy) batchGetDeployments(ctx context.Context, call *Call, in *wire.BatchGetDeploymentsInput) (*wire.BatchGetDeploymentsOutput, error) {
+	found, err := h.control.BatchGetDeployments(ctx, call.Namespace, in.DeploymentIDs)
+	if err != nil {
+		return nil, err
+	}
+	return &wire.BatchGetDeploymentsOutput{
+		DeploymentsInfo: orEmpty(each(found, func(d deploy.Deployment) wire.DeploymentInfo { return *deploymentInfo(d) })),
+	}, nil
+}
+
+func (h *codeDeploy) continueDeployment(ctx context.Context, call *Call, in *wire.ContinueDeploymentInput) error {
+	return h.control.ContinueDeployment(ctx, call.Namespace, wire.Value(in.DeploymentID), (*string)(in.DeploymentWaitType))
+}
+
+func (h *codeDeploy) skipWaitTime(ctx context.Context, call *Call, in *wire.SkipWaitTimeForInstanceTerminationInput) error {
+	return h.control.SkipWaitTimeForInstanceTermination(ctx, call.Namespace, wire.Value(in.DeploymentID))
+}
+
+func (h *codeDeploy) putHookStatus(ctx context.Context, call *Call, in *wire.PutLifecycleEventHookExecutionStatusInput) (*wire.PutLifecycleEventHookExecutionStatusOutput, error) {
+	err := h.control.PutLifecycleEventHookExecutionStatus(ctx, call.Namespace, control.HookResult{
+		DeploymentID: wire.Value(in.DeploymentID),
+		ExecutionID:  wire.Value(in.LifecycleEventHookExecutionID),
+		Status:       (*string)(in.Status),
+	})
+	return &wire.PutLifecycleEventHookExecutionStatusOutput{LifecycleEventHookExecutionID: in.LifecycleEventHookExecutionID}, err
+}
+
+// deleteByExternalID finds nothing to delete: only CloudFormation gives its
+// deployments external ids, and here is none.
+func (h *codeDeploy) deleteByExternalID(context.Context, *Call, *wire.DeleteResourcesByExternalIdInput) (*wire.DeleteResourcesByExternalIdOutput, error) {
+	return &wire.DeleteResourcesByExternalIdOutput{}, nil
 }
 
 // listedDeployments is the group whose deployments are listed, or all groups.

@@ -13,6 +13,8 @@ func (h *codeDeploy) groups() Table {
 		"GetDeploymentGroup": Answers(onGroup(func(in *wire.GetDeploymentGroupInput) (application, group *string) {
 			return in.ApplicationName, in.DeploymentGroupName
 		}), h.getDeploymentGroup),
+		"BatchGetDeploymentGroups": Answers(mayBatchGetGroups, h.batchGetDeploymentGroups),
+		"UpdateDeploymentGroup":    Answers(mayUpdateGroup, h.updateDeploymentGroup),
 		"ListDeploymentGroups": Answers(On(func(call *Call, in *wire.ListDeploymentGroupsInput) string {
 			return call.Namespace.GroupARN(wire.Value(in.ApplicationName), "*")
 		}), h.listDeploymentGroups),
@@ -53,6 +55,42 @@ func (h *codeDeploy) getDeploymentGroup(ctx context.Context, call *Call, in *wir
 		return nil, err
 	}
 	return &wire.GetDeploymentGroupOutput{DeploymentGroupInfo: deploymentGroupInfo(info)}, nil
+}
+
+func (h *codeDeploy) batchGetDeploymentGroups(ctx context.Context, call *Call, in *wire.BatchGetDeploymentGroupsInput) (*wire.BatchGetDeploymentGroupsOutput, error) {
+	found, missing, err := h.control.BatchGetDeploymentGroups(ctx, call.Namespace, wire.Value(in.ApplicationName), in.DeploymentGroupNames)
+	if err != nil {
+		return nil, err
+	}
+	return &wire.BatchGetDeploymentGroupsOutput{
+		DeploymentGroupsInfo: orEmpty(each(found, func(g control.GroupInfo) wire.DeploymentGroupInfo { return *deploymentGroupInfo(g) })),
+		ErrorMessage:         &missing,
+	}, nil
+}
+
+func (h *codeDeploy) updateDeploymentGroup(ctx context.Context, call *Call, in *wire.UpdateDeploymentGroupInput) (*wire.UpdateDeploymentGroupOutput, error) {
+	err := h.control.UpdateDeploymentGroup(ctx, call.Namespace, control.UpdateDeploymentGroup{
+		Application:       wire.Value(in.ApplicationName),
+		Name:              wire.Value(in.CurrentDeploymentGroupName),
+		NewName:           wire.Value(in.NewDeploymentGroupName),
+		ConfigName:        wire.Value(in.DeploymentConfigName),
+		ServiceRoleARN:    in.ServiceRoleARN,
+		EC2Filters:        each(in.EC2TagFilters, domainEC2Filter),
+		EC2Set:            domainEC2Set(in.EC2TagSet),
+		OnPremisesFilters: each(in.OnPremisesInstanceTagFilters, domainFilter),
+		OnPremisesSet:     domainOnPremisesSet(in.OnPremisesTagSet),
+		AutoScalingGroups: in.AutoScalingGroups,
+		ECSServices:       each(in.ECSServices, domainECSService),
+		Style:             domainStyle(in.DeploymentStyle),
+		BlueGreen:         domainBlueGreen(in.BlueGreenDeploymentConfiguration),
+		LoadBalancer:      domainLoadBalancer(in.LoadBalancerInfo),
+		Triggers:          each(in.TriggerConfigurations, domainTrigger),
+		Alarms:            domainAlarms(in.AlarmConfiguration),
+		AutoRollback:      domainAutoRollback(in.AutoRollbackConfiguration),
+		OutdatedInstances: (*string)(in.OutdatedInstancesStrategy),
+		TerminationHook:   in.TerminationHookEnabled,
+	})
+	return &wire.UpdateDeploymentGroupOutput{HooksNotCleanedUp: []wire.AutoScalingGroup{}}, err
 }
 
 func (h *codeDeploy) listDeploymentGroups(ctx context.Context, call *Call, in *wire.ListDeploymentGroupsInput) (*wire.ListDeploymentGroupsOutput, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/slipwayhq/slipway/internal/control"
+	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/wire"
 )
 
@@ -18,7 +19,8 @@ func (h *codeDeploy) instances() Table {
 		"GetOnPremisesInstance": Answers(onInstance(func(in *wire.GetOnPremisesInstanceInput) *string {
 			return in.InstanceName
 		}), h.getOnPremisesInstance),
-		"ListOnPremisesInstances": Answers(nil, h.listOnPremisesInstances),
+		"BatchGetOnPremisesInstances": Answers(nil, h.batchGetOnPremisesInstances),
+		"ListOnPremisesInstances":     Answers(nil, h.listOnPremisesInstances),
 		"AddTagsToOnPremisesInstances": Acts(onInstances(func(in *wire.AddTagsToOnPremisesInstancesInput) []string {
 			return in.InstanceNames
 		}), h.addTagsToOnPremisesInstances),
@@ -46,6 +48,16 @@ func (h *codeDeploy) getOnPremisesInstance(ctx context.Context, call *Call, in *
 		return nil, err
 	}
 	return &wire.GetOnPremisesInstanceOutput{InstanceInfo: instanceInfo(instance)}, nil
+}
+
+func (h *codeDeploy) batchGetOnPremisesInstances(ctx context.Context, call *Call, in *wire.BatchGetOnPremisesInstancesInput) (*wire.BatchGetOnPremisesInstancesOutput, error) {
+	found, err := h.control.BatchGetOnPremisesInstances(ctx, call.Namespace, in.InstanceNames)
+	if err != nil {
+		return nil, err
+	}
+	return &wire.BatchGetOnPremisesInstancesOutput{
+		InstanceInfos: orEmpty(each(found, func(i deploy.Instance) wire.InstanceInfo { return *instanceInfo(i) })),
+	}, nil
 }
 
 func (h *codeDeploy) listOnPremisesInstances(ctx context.Context, call *Call, in *wire.ListOnPremisesInstancesInput) (*wire.ListOnPremisesInstancesOutput, error) {

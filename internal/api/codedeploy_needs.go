@@ -24,6 +24,27 @@ func onGroup[I any](names func(*I) (application, group *string)) Needs[I] {
 	})
 }
 
+func onConfig[I any](name func(*I) *string) Needs[I] {
+	return On(func(call *Call, in *I) string {
+		return call.Namespace.ConfigARN(wire.Value(name(in)))
+	})
+}
+
+// onResource is for calls that name a resource by its ARN.
+func onResource[I any](arn func(*I) *string) Needs[I] {
+	return On(func(_ *Call, in *I) string { return wire.Value(arn(in)) })
+}
+
+// renaming returns the ARNs of a resource under its name and, if it gets
+// another, under that too: who renames must be allowed both.
+func renaming(arn func(string) string, name, newName *string) []string {
+	arns := []string{arn(wire.Value(name))}
+	if n := wire.Value(newName); n != "" && n != wire.Value(name) {
+		arns = append(arns, arn(n))
+	}
+	return arns
+}
+
 func onInstance[I any](name func(*I) *string) Needs[I] {
 	return On(func(call *Call, in *I) string {
 		return call.Namespace.InstanceARN(wire.Value(name(in)))
@@ -60,22 +81,83 @@ func onDeployment[I any](c *control.Control, id func(*I) *string) Needs[I] {
 
 // mayCreateApplication asks for the right to tag too when there are tags.
 func mayCreateApplication(_ context.Context, call *Call, in *wire.CreateApplicationInput) ([]Permission, error) {
-	arn := call.Namespace.ApplicationARN(wire.Value(in.ApplicationName))
-	needs := call.Needs(arn)
-	if len(in.Tags) > 0 {
-		needs = append(needs, Permission{"codedeploy:TagResource", arn})
-	}
-	return needs, nil
+	return mayCreateTagged(call, call.Namespace.ApplicationARN(wire.Value(in.ApplicationName)), in.Tags), nil
 }
 
 // mayCreateGroup is as mayCreateApplication.
 func mayCreateGroup(_ context.Context, call *Call, in *wire.CreateDeploymentGroupInput) ([]Permission, error) {
 	arn := call.Namespace.GroupARN(wire.Value(in.ApplicationName), wire.Value(in.DeploymentGroupName))
+	return mayCreateTagged(call, arn, in.Tags), nil
+}
+
+func mayCreateTagged(call *Call, arn string, tags []wire.Tag) []Permission {
 	needs := call.Needs(arn)
-	if len(in.Tags) > 0 {
-		needs = append(needs, Permission{"codedeploy:TagResource", arn})
+	if len(tags) > 0 {
+		needs = append(needs, Permission{Action: "codedeploy:TagResource", Resource: arn})
 	}
-	return needs, nil
+	return requesting(needs, tags)
+}
+
+func mayTag(_ context.Context, call *Call, in *wire.TagResourceInput) ([]Permission, error) {
+	return requesting(call.Needs(wire.Value(in.ResourceARN)), in.Tags), nil
+}
+
+// requesting adds the tags that a call would set to the permissions it takes.
+func requesting(needs []Permission, tags []wire.Tag) []Permission {
+	for i := range needs {
+		needs[i].RequestTags = tagMap(each(tags, domainTag))
+	}
+	return needs
+}
+
+func mayBatchGetGroups(_ context.Context, call *Call, in *wire.BatchGetDeploymentGroupsInput) ([]Permission, error) {
+	return call.Needs(each(in.DeploymentGroupNames, func(name string) string {
+		return call.Namespace.GroupARN(wire.Value(in.ApplicationName), name)
+	})...), nil
+}
+
+func mayUpdateGroup(_ context.Context, call *Call, in *wire.UpdateDeploymentGroupInput) ([]Permission, error) {
+	arn := func(name string) string { return call.Namespace.GroupARN(wire.Value(in.ApplicationName), name) }
+	return call.Needs(renaming(arn, in.CurrentDeploymentGroupName, in.NewDeploymentGroupName)...), nil
+}
+
+// mayBatchGetDeployments is onDeployment for several; ids that name none need
+// nothing.
+func (h *codeDeploy) mayBatchGetDeployments(ctx context.Context, call *Call, in *wire.BatchGetDeploymentsInput) ([]Permission, error) {
+	found, err := h.control.BatchGetDeployments(ctx, call.Namespace, in.DeploymentIDs)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return call.Needs(each(found, func(d deploy.Deployment) string {
+		return call.Namespace.GroupARN(d.ApplicationName, d.GroupName)
+	})...), nil
+}
+
+// withTags lets policies look at the tags of the resources that a call needs
+// permissions on.
+func (h *codeDeploy) withTags(needs func(context.Context, *Call, any) ([]Permission, error)) func(context.Context, *Call, any) ([]Permission, error) {
+	return func(ctx context.Context, call *Call, in any) ([]Permission, error) {
+		permissions, err := needs(ctx, call, in)
+		for i := range permissions {
+			arn := permissions[i].Resource
+			permissions[i].ResourceTags = func(ctx context.Context) (map[string]string, error) {
+				tags, err := h.control.ListTagsForResource(ctx, call.Namespace, arn)
+				if deploy.CodeOf(err) != "" {
+					return nil, nil // a kind of resource that has none
+				}
+				return tagMap(tags), err
+			}
+		}
+		return permissions, err
+	}
+}
+
+func tagMap(tags []deploy.Tag) map[string]string {
+	out := make(map[string]string, len(tags))
+	for _, t := range tags {
+		out[t.Key] = t.Value
+	}
+	return out
 }
 
 // mayCreateDeployment asks, besides the right to deploy to the group, for those
@@ -85,14 +167,14 @@ func (h *codeDeploy) mayCreateDeployment(ctx context.Context, call *Call, in *wi
 	group := ns.GroupARN(application, wire.Value(in.DeploymentGroupName))
 	needs := call.Needs(group)
 	if in.OverrideAlarmConfiguration != nil {
-		needs = append(needs, Permission{"codedeploy:UpdateDeploymentGroup", group})
+		needs = append(needs, Permission{Action: "codedeploy:UpdateDeploymentGroup", Resource: group})
 	}
 	config, err := h.configOf(ctx, call, in)
 	if err != nil {
 		return nil, err
 	}
 	if config != "" {
-		needs = append(needs, Permission{"codedeploy:GetDeploymentConfig", ns.ConfigARN(config)})
+		needs = append(needs, Permission{Action: "codedeploy:GetDeploymentConfig", Resource: ns.ConfigARN(config)})
 	}
 	action := "codedeploy:GetApplicationRevision"
 	known, err := h.control.KnowsRevision(ctx, ns, application, domainRevision(in.Revision))
@@ -102,7 +184,7 @@ func (h *codeDeploy) mayCreateDeployment(ctx context.Context, call *Call, in *wi
 	if !known {
 		action = "codedeploy:RegisterApplicationRevision"
 	}
-	return append(needs, Permission{action, ns.ApplicationARN(application)}), nil
+	return append(needs, Permission{Action: action, Resource: ns.ApplicationARN(application)}), nil
 }
 
 // configOf returns the name of the configuration that a deployment will use,

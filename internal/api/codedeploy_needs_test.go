@@ -24,6 +24,29 @@ func TestNeeds(t *testing.T) {
 		{"DeleteApplication", names, arn + "application:shop"},
 		{"RegisterApplicationRevision", names, arn + "application:shop"},
 		{"GetApplicationRevision", names, arn + "application:shop"},
+		{"BatchGetApplications", `{"applicationNames":["shop","other"]}`, arn + "application:shop"},
+		{"BatchGetApplications", `{}`, "*"},
+		{"UpdateApplication", `{"applicationName":"shop","newApplicationName":"new"}`, arn + "application:shop"},
+		{"BatchGetApplicationRevisions", names, arn + "application:shop"},
+		{"ListApplicationRevisions", names, arn + "application:shop"},
+		{"CreateDeploymentConfig", `{"deploymentConfigName":"c"}`, arn + "deploymentconfig:c"},
+		{"DeleteDeploymentConfig", `{"deploymentConfigName":"c"}`, arn + "deploymentconfig:c"},
+		{"BatchGetDeploymentGroups", `{"applicationName":"shop","deploymentGroupNames":["prod"]}`, arn + "deploymentgroup:shop/prod"},
+		{"UpdateDeploymentGroup", `{"applicationName":"shop","currentDeploymentGroupName":"prod"}`, arn + "deploymentgroup:shop/prod"},
+		{"BatchGetDeployments", `{"deploymentIds":["d-UNKNOWN01","` + id + `"]}`, arn + "deploymentgroup:shop/prod"},
+		{"ContinueDeployment", deployment, arn + "deploymentgroup:shop/prod"},
+		{"SkipWaitTimeForInstanceTermination", deployment, arn + "deploymentgroup:shop/prod"},
+		{"PutLifecycleEventHookExecutionStatus", deployment, arn + "deploymentgroup:shop/prod"},
+		{"ListDeploymentInstances", deployment, arn + "deploymentgroup:shop/prod"},
+		{"GetDeploymentInstance", deployment, arn + "deploymentgroup:shop/prod"},
+		{"BatchGetDeploymentInstances", deployment, arn + "deploymentgroup:shop/prod"},
+		{"BatchGetOnPremisesInstances", `{"instanceNames":["a"]}`, "*"},
+		{"TagResource", `{"ResourceArn":"arn:x"}`, "arn:x"},
+		{"UntagResource", `{"ResourceArn":"arn:x"}`, "arn:x"},
+		{"ListTagsForResource", `{"ResourceArn":"arn:x"}`, "arn:x"},
+		{"ListGitHubAccountTokenNames", `{}`, "*"},
+		{"DeleteGitHubAccountToken", `{}`, "*"},
+		{"DeleteResourcesByExternalId", `{}`, "*"},
 		{"GetDeploymentConfig", `{"deploymentConfigName":"c"}`, arn + "deploymentconfig:c"},
 		{"ListDeploymentConfigs", `{}`, arn + "deploymentconfig:*"},
 		{"CreateDeploymentGroup", names, arn + "deploymentgroup:shop/prod"},
@@ -88,6 +111,27 @@ func TestNeedsOfCreateDeployment(t *testing.T) {
 		}
 		if c.missing == "" || !strings.Contains(answer.body, "not authorized to perform: "+c.missing) {
 			t.Errorf("%s: %d %s, want %q", c.name, answer.status, answer.body, c.missing)
+		}
+	}
+}
+
+// TestNeedsOfRenames: who may touch only the old name cannot take another.
+func TestNeedsOfRenames(t *testing.T) {
+	t.Parallel()
+	p := newPlane(t)
+	p.shop()
+	const arn = "arn:aws:codedeploy:us-east-1:000000000000:"
+	user := p.addUser(t, "limited", `{"Effect":"Allow","Action":"codedeploy:*","Resource":["`+arn+`application:shop","`+arn+`deploymentgroup:shop/prod"]}`)
+	for _, c := range []struct{ operation, body, missing string }{
+		{"UpdateApplication", `{"applicationName":"shop","newApplicationName":"shop"}`, ""},
+		{"UpdateApplication", `{"applicationName":"shop","newApplicationName":"new"}`, "application:new"},
+		{"UpdateDeploymentGroup", `{"applicationName":"shop","currentDeploymentGroupName":"prod"}`, ""},
+		{"UpdateDeploymentGroup", `{"applicationName":"shop","currentDeploymentGroupName":"prod","newDeploymentGroupName":"new"}`, "deploymentgroup:shop/new"},
+		{"BatchGetApplications", `{"applicationNames":["shop","other"]}`, "application:other"},
+	} {
+		answer := send(t, sign(p.post(t, c.operation, c.body), c.body, user))
+		if c.missing == "" && answer.status != http.StatusOK || c.missing != "" && !strings.Contains(answer.body, "resource: "+arn+c.missing) {
+			t.Errorf("%s %s: %d %s", c.operation, c.body, answer.status, answer.body)
 		}
 	}
 }

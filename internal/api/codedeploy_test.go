@@ -15,6 +15,7 @@ import (
 	"github.com/slipwayhq/slipway/internal/api"
 	"github.com/slipwayhq/slipway/internal/control"
 	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/seal"
 	"github.com/slipwayhq/slipway/internal/store"
 )
 
@@ -32,14 +33,14 @@ var (
 
 func newPlane(t *testing.T) *plane {
 	t.Helper()
-	s, err := store.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "slipway.db"))
+	s, err := store.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "slipway.db"), seal.NewBox(seal.Key{}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := control.New(s, control.Options{Now: func() time.Time { return sampleNow }})
 	p := &plane{t: t, store: s}
 	p.edge = newEdge(t, func(config *api.Config) {
-		config.Services = []api.Service{api.CodeDeploy(c, api.NewPager(bytes.Repeat([]byte("k"), 32)))}
+		config.Services = []api.Service{api.CodeDeploy(c, api.NewPager(bytes.Repeat([]byte("k"), 32))), api.Slipway(c)}
 	})
 	t.Cleanup(func() {
 		p.Close()
@@ -181,6 +182,18 @@ func TestEmptyAnswers(t *testing.T) {
 	p.shop()
 	for _, c := range []struct{ operation, body, want string }{
 		{"ListOnPremisesInstances", `{}`, `{"instanceNames":[]}`},
+		{"BatchGetOnPremisesInstances", `{"instanceNames":["a"]}`, `{"instanceInfos":[]}`},
+		{"BatchGetDeployments", `{"deploymentIds":["d-UNKNOWN01"]}`, `{"deploymentsInfo":[]}`},
+		{"BatchGetDeploymentGroups", `{"applicationName":"shop","deploymentGroupNames":["x"]}`, `{"deploymentGroupsInfo":[],"errorMessage":"Not found: deployment groups x"}`},
+		{"ListApplicationRevisions", `{"applicationName":"shop","deployed":"include"}`, `{"revisions":[]}`},
+		{"ListGitHubAccountTokenNames", ``, `{"tokenNameList":[]}`},
+		{"ListTagsForResource", `{"ResourceArn":"arn:aws:codedeploy:us-east-1:000000000000:application:shop"}`, `{"Tags":[]}`},
+		{"TagResource", `{"ResourceArn":"arn:aws:codedeploy:us-east-1:000000000000:application:shop","Tags":[{"Key":"k"}]}`, `{}`},
+		{"UntagResource", `{"ResourceArn":"arn:aws:codedeploy:us-east-1:000000000000:application:shop","TagKeys":["k"]}`, `{}`},
+		{"DeleteResourcesByExternalId", `{}`, `{}`},
+		{"UpdateApplication", `{"applicationName":"shop"}`, ``},
+		{"UpdateDeploymentGroup", `{"applicationName":"shop","currentDeploymentGroupName":"prod"}`, `{"hooksNotCleanedUp":[]}`},
+		{"DeleteDeploymentConfig", `{"deploymentConfigName":"none"}`, ``},
 		{"ListDeployments", `{"includeOnlyStatuses":["Failed"]}`, `{"deployments":[]}`},
 		{"RegisterOnPremisesInstance", `{"instanceName":"a","iamUserArn":"arn:aws:iam::000000000000:user/a"}`, ``},
 		{"AddTagsToOnPremisesInstances", `{"instanceNames":["a"],"tags":[{"Key":"k","Value":"v"}]}`, ``},

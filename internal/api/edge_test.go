@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,9 +20,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 
 	"github.com/slipwayhq/slipway/internal/api"
+	"github.com/slipwayhq/slipway/internal/control"
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/iam"
+	"github.com/slipwayhq/slipway/internal/seal"
 	"github.com/slipwayhq/slipway/internal/sigv4"
+	"github.com/slipwayhq/slipway/internal/store"
 	"github.com/slipwayhq/slipway/internal/wire"
 )
 
@@ -38,18 +42,23 @@ var root = sigv4.Credentials{AccessKeyID: rootID, SecretAccessKey: rootSecret}
 type edge struct {
 	*httptest.Server
 	api   *api.Server
-	users *memUsers
+	users *control.Identity
 	log   *syncBuffer
 	skew  atomic.Int64 // of the server's clock, in nanoseconds
 }
 
 func newEdge(t testing.TB, change ...func(*api.Config)) *edge {
 	t.Helper()
-	e := &edge{users: &memUsers{}, log: &syncBuffer{}}
+	db, err := store.OpenSQLite(context.Background(), filepath.Join(t.TempDir(), "identity.db"), seal.NewBox(seal.Key{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &edge{users: control.NewIdentity(db), log: &syncBuffer{}}
 	config := api.Config{
 		Access: &api.Access{
-			Root:  iam.AccessKey{AccountID: account, ID: rootID, Secret: rootSecret},
-			Users: e.users,
+			Root:     iam.AccessKey{AccountID: account, ID: rootID, Secret: rootSecret},
+			Identity: e.users,
+			Sessions: seal.NewBox(seal.Key{}).For("sessions"),
 		},
 		Services: []api.Service{testService()},
 		Pager:    api.NewPager(bytes.Repeat([]byte("k"), 32)),
@@ -61,7 +70,10 @@ func newEdge(t testing.TB, change ...func(*api.Config)) *edge {
 	}
 	e.api = api.New(config)
 	e.Server = httptest.NewServer(e.api)
-	t.Cleanup(e.Close)
+	t.Cleanup(func() {
+		e.Close()
+		db.Close()
+	})
 	return e
 }
 
@@ -121,7 +133,8 @@ func (e *edge) addUser(t testing.TB, name, statement string) sigv4.Credentials {
 		e.users.CreateUser(ctx, iam.User{AccountID: account, ID: iam.NewUserID(), Path: "/", Name: name}),
 		e.users.CreateAccessKey(ctx, k))
 	if statement != "" {
-		err = errors.Join(err, e.users.PutPolicy(ctx, account, name, iam.UserPolicy{Name: "p", Document: `{"Statement":` + statement + `}`}))
+		err = errors.Join(err, e.users.PutPolicy(ctx, iam.Owner{Kind: iam.UserOwner, Account: account, Name: name},
+			iam.InlinePolicy{Name: "p", Document: `{"Version":"2012-10-17","Statement":` + statement + `}`}, 10_000))
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -24,6 +24,7 @@ const (
 	incompleteSignature
 	invalidSignature
 	unknownKey
+	expiredToken
 	accessDenied
 	unknownOperation
 	serialization
@@ -54,6 +55,8 @@ func (k faultKind) names() faultNames {
 		return faultNames{"InvalidSignatureException", 400, "SignatureDoesNotMatch", 403}
 	case unknownKey:
 		return faultNames{"UnrecognizedClientException", 400, "InvalidClientTokenId", 403}
+	case expiredToken:
+		return faultNames{"ExpiredTokenException", 400, "ExpiredToken", 403}
 	case accessDenied:
 		return faultNames{"AccessDeniedException", 400, "AccessDenied", 403}
 	case unknownOperation:
@@ -74,8 +77,9 @@ func (k faultKind) names() faultNames {
 }
 
 var (
-	errUnknownKey = &fault{unknownKey, "The security token included in the request is invalid."}
-	errInternal   = &fault{internalFailure, "The request processing has failed because of an unknown error."}
+	errUnknownKey   = &fault{unknownKey, "The security token included in the request is invalid."}
+	errExpiredToken = &fault{expiredToken, "The security token included in the request is expired"}
+	errInternal     = &fault{internalFailure, "The request processing has failed because of an unknown error."}
 )
 
 // signatureFault turns what sigv4 found into a fault.

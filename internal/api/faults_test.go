@@ -278,6 +278,9 @@ func TestAuthorization(t *testing.T) {
 func TestUnreadablePolicyStopsItsUser(t *testing.T) {
 	e := newEdge(t)
 	eve := e.addUser(t, "eve", `{"Effect":"Allow","Action":"*","Resource":"*"}`)
-	e.users.policies["eve"] = append(e.users.policies["eve"], iam.UserPolicy{Name: "broken", Document: "{"})
+	broken := iam.InlinePolicy{Name: "broken", Document: "{"}
+	if err := e.users.PutPolicy(context.Background(), iam.Owner{Kind: iam.UserOwner, Account: account, Name: "eve"}, broken, 10_000); err != nil {
+		t.Fatal(err)
+	}
 	wantFault(t, get(e.sdk(eve), "shop"), 500, "InternalFailure", "")
 }

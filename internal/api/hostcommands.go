@@ -11,13 +11,14 @@ import (
 
 // HostCommands is the service that host agents call. The official agents use
 // either prefix and either signing name, so all of them are good everywhere.
-// An agent needs no policy: it may poll and report for the host that it is,
-// which is the one whose key signs its requests.
+// An agent may poll and report for the host that it is, which is the one whose
+// key signs its requests. It needs no policy for that, unless it signs for the
+// secure name, which is there to be limited by policies.
 func HostCommands(c *control.Control) Service {
 	h := hostCommands{c}
 	return Service{
 		Prefixes: []string{hostproto.TargetPrefix, hostproto.SecureTargetPrefix},
-		Scopes:   map[string]string{hostproto.SigningName: "", hostproto.SecureSigningName: "", codeDeployScope: ""},
+		Scopes:   map[string]string{hostproto.SigningName: "", hostproto.SecureSigningName: hostproto.SecureSigningName, codeDeployScope: ""},
 		Operations: Table{
 			"PollHostCommand":               Answers(nil, h.poll),
 			"GetDeploymentSpecification":    Answers(nil, h.specification),

@@ -4,95 +4,100 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 
+	"github.com/slipwayhq/slipway/internal/control"
 	"github.com/slipwayhq/slipway/internal/iam"
 )
 
-// iamAPI is the part of IAM that it takes to make users, for people and for
-// on-premises hosts: what "aws deploy register" and "deregister" call, and the
-// rest of the same nouns.
+// iamAPI is the part of IAM that is about users, roles and what they may do,
+// without groups, in the files iam_*.go.
 type iamAPI struct {
-	access *Access
-	pager  Pager
+	identity *control.Identity
+	root     iam.AccessKey
+	pager    Pager
 }
+
+type queryActions map[string]queryAction
 
 func (a *iamAPI) service() queryService {
-	return queryService{
-		namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
-		actions: map[string]queryAction{
-			"CreateUser":       {newUserARN, a.createUser},
-			"GetUser":          {a.selfOrUserARN, a.getUser},
-			"ListUsers":        {usersARN, a.listUsers},
-			"DeleteUser":       {a.userARN, a.deleteUser},
-			"CreateAccessKey":  {a.userARN, a.createAccessKey},
-			"ListAccessKeys":   {a.userARN, a.listAccessKeys},
-			"DeleteAccessKey":  {a.userARN, a.deleteAccessKey},
-			"PutUserPolicy":    {a.userARN, a.putUserPolicy},
-			"GetUserPolicy":    {a.userARN, a.getUserPolicy},
-			"ListUserPolicies": {a.userARN, a.listUserPolicies},
-			"DeleteUserPolicy": {a.userARN, a.deleteUserPolicy},
-		},
+	actions := queryActions{}
+	for _, part := range []queryActions{a.users(), a.keys(), a.roles(), a.managed(), a.versions(), a.ofOwner(userNoun), a.ofOwner(roleNoun)} {
+		maps.Copy(actions, part)
 	}
-}
-
-// userARN names the user a call is about. Policies select users by path, which
-// only the store knows; a user that does not exist counts as one at the root.
-func (a *iamAPI) userARN(ctx context.Context, call *Call, form url.Values) (string, error) {
-	name, err := userName(call, form)
-	if err != nil {
-		return "", err
-	}
-	user, err := a.access.Users.User(ctx, call.Principal.AccountID, name)
-	if errors.Is(err, iam.ErrNotFound) {
-		return iam.UserARN(call.Principal.AccountID, "/", name), nil
-	}
-	if err != nil {
-		return "", err
-	}
-	return user.ARN(), nil
-}
-
-// userName is the parameter, or the caller where most actions allow to leave
-// it out.
-func userName(call *Call, form url.Values) (string, error) {
-	name := form.Get("UserName")
-	if name == "" {
-		if call.Principal.Kind != iam.UserKind {
-			return "", invalid("Must specify userName when calling with non-User credentials")
-		}
-		return call.Principal.Name, nil
-	}
-	if !iam.ValidUserName(name) {
-		return "", invalid("The specified value for userName is invalid. It must contain only alphanumeric " +
-			"characters and/or the following: +=,.@_- and be at most 64 characters long")
-	}
-	return name, nil
+	return queryService{namespace: "https://iam.amazonaws.com/doc/2010-05-08/", actions: actions}
 }
 
 func invalid(format string, args ...any) error {
 	return &queryError{http.StatusBadRequest, "ValidationError", fmt.Sprintf(format, args...)}
 }
 
-// storeFault turns what the store answers into IAM's errors. missing says what
-// it is that cannot be found.
-func storeFault(err error, missing string, args ...any) error {
+func limitExceeded(format string, args ...any) error {
+	return &queryError{http.StatusConflict, "LimitExceeded", fmt.Sprintf(format, args...)}
+}
+
+func noSuch(format string, args ...any) error {
+	return &queryError{http.StatusNotFound, "NoSuchEntity", fmt.Sprintf(format, args...)}
+}
+
+// malformedPolicy says why a document is no policy.
+func malformedPolicy(err error) error {
+	return &queryError{http.StatusBadRequest, "MalformedPolicyDocument", err.Error()}
+}
+
+// stored turns what the store answers into IAM's errors. missing says what it
+// is that cannot be found, taken what exists already.
+func stored(err error, missing, taken string) error {
 	switch {
 	case errors.Is(err, iam.ErrNotFound):
-		return &queryError{http.StatusNotFound, "NoSuchEntity", fmt.Sprintf(missing, args...)}
+		return noSuch("%s", missing)
+	case errors.Is(err, iam.ErrExists):
+		return &queryError{http.StatusConflict, "EntityAlreadyExists", taken}
 	case errors.Is(err, iam.ErrInUse):
 		return &queryError{
 			http.StatusConflict, "DeleteConflict",
-			"Cannot delete entity, must delete policies and access keys first.",
-		}
-	case errors.Is(err, iam.ErrLimit):
-		return &queryError{
-			http.StatusConflict, "LimitExceeded",
-			fmt.Sprintf("Cannot exceed quota for AccessKeysPerUser: %d", iam.MaxAccessKeys),
+			"Cannot delete entity, must delete policies and access keys first, and detach what is attached.",
 		}
 	}
 	return err
 }
 
-const noSuchUser = "The user with name %s cannot be found."
+const nameRule = "It must contain only alphanumeric characters and/or the following: +=,.@_-"
+
+func policyName(form url.Values) (string, error) {
+	name := form.Get("PolicyName")
+	if !iam.ValidPolicyName(name) {
+		return "", invalid("The specified value for policyName is invalid. %s and be at most 128 characters long", nameRule)
+	}
+	return name, nil
+}
+
+// pathOf is the path that a new entity gets.
+func pathOf(form url.Values) (string, error) {
+	path := form.Get("Path")
+	if path == "" {
+		return "/", nil
+	}
+	if !iam.ValidPath(path) {
+		return "", invalid("The specified value for path is invalid. It must begin and end with / and " +
+			"contain only alphanumeric characters and/or / characters.")
+	}
+	return path, nil
+}
+
+// newARN names what a call is about to make.
+func newARN(parameter string, arn func(account, path, name string) string) func(context.Context, *Call, url.Values) (string, error) {
+	return func(_ context.Context, call *Call, form url.Values) (string, error) {
+		path, err := pathOf(form)
+		return arn(call.Principal.AccountID, path, form.Get(parameter)), err
+	}
+}
+
+// everyARN is for lists.
+func everyARN(arn func(account, path, name string) string) func(context.Context, *Call, url.Values) (string, error) {
+	return func(_ context.Context, call *Call, _ url.Values) (string, error) {
+		return arn(call.Principal.AccountID, "/", ""), nil
+	}
+}

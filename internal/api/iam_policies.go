@@ -2,91 +2,64 @@ package api
 
 import (
 	"context"
-	"fmt"
-	"net/http"
+	"errors"
 	"net/url"
 	"strings"
 
 	"github.com/slipwayhq/slipway/internal/iam"
 )
 
-// maxUserPolicies is how many characters all policies of a user may have
-// together, white space not counted. They are read on every call.
-const maxUserPolicies = 2048
-
-const noSuchPolicy = "The user policy with name %s cannot be found."
-
-func policyName(form url.Values) (string, error) {
-	name := form.Get("PolicyName")
-	if !iam.ValidPolicyName(name) {
-		return "", invalid("The specified value for policyName is invalid. It must contain only alphanumeric " +
-			"characters and/or the following: +=,.@_- and be at most 128 characters long")
-	}
-	return name, nil
-}
-
-func (a *iamAPI) putUserPolicy(ctx context.Context, call *Call, form url.Values) (any, error) {
-	user, err := userName(call, form)
-	if err != nil {
+func (a *iamAPI) putPolicy(n noun) func(context.Context, *Call, iam.Owner, url.Values) (any, error) {
+	return func(ctx context.Context, _ *Call, o iam.Owner, form url.Values) (any, error) {
+		name, err := policyName(form)
+		if err != nil {
+			return nil, err
+		}
+		put := iam.InlinePolicy{Name: name, Document: form.Get("PolicyDocument")}
+		if _, err := iam.ParsePolicy(put.Document); err != nil {
+			return nil, malformedPolicy(err)
+		}
+		err = a.identity.PutPolicy(ctx, o, put, n.maxInline)
+		if errors.Is(err, iam.ErrLimit) {
+			return nil, limitExceeded("Maximum policy size of %d bytes exceeded for %s %s", n.maxInline, n.kind, o.Name)
+		}
 		return nil, err
 	}
-	name, err := policyName(form)
-	if err != nil {
-		return nil, err
-	}
-	put := iam.UserPolicy{Name: name, Document: form.Get("PolicyDocument")}
-	if _, err := iam.ParsePolicy(put.Document); err != nil {
-		return nil, &queryError{http.StatusBadRequest, "MalformedPolicyDocument", err.Error()}
-	}
-	present, err := a.access.Users.Policies(ctx, call.Principal.AccountID, user)
-	if err != nil {
-		return nil, storeFault(err, noSuchUser, user)
-	}
-	size := policySize(put.Document)
-	for _, p := range present {
-		if p.Name != name {
-			size += policySize(p.Document)
-		}
-	}
-	if size > maxUserPolicies {
-		return nil, &queryError{
-			http.StatusConflict, "LimitExceeded",
-			fmt.Sprintf("Maximum policy size of %d bytes exceeded for user %s", maxUserPolicies, user),
-		}
-	}
-	err = a.access.Users.PutPolicy(ctx, call.Principal.AccountID, user, put)
-	return nil, storeFault(err, noSuchUser, user)
 }
 
-func policySize(document string) int {
-	return len(strings.Join(strings.Fields(document), ""))
-}
-
-type userPolicyXML struct {
-	UserName       string
+type inlinePolicyXML struct {
+	UserName       string `xml:",omitempty"`
+	RoleName       string `xml:",omitempty"`
 	PolicyName     string
 	PolicyDocument string
 }
 
-func (a *iamAPI) getUserPolicy(ctx context.Context, call *Call, form url.Values) (any, error) {
-	user, err := userName(call, form)
-	if err != nil {
-		return nil, err
-	}
+func (a *iamAPI) getInlinePolicy(ctx context.Context, _ *Call, o iam.Owner, form url.Values) (any, error) {
 	name, err := policyName(form)
 	if err != nil {
 		return nil, err
 	}
-	policies, err := a.access.Users.Policies(ctx, call.Principal.AccountID, user)
+	policies, err := a.identity.Policies(ctx, o)
 	if err != nil {
-		return nil, storeFault(err, noSuchUser, user)
+		return nil, err
 	}
 	for _, p := range policies {
-		if p.Name == name {
-			return userPolicyXML{user, name, percentEncode(p.Document)}, nil
+		if p.Name != name {
+			continue
 		}
+		out := inlinePolicyXML{PolicyName: name, PolicyDocument: percentEncode(p.Document)}
+		if o.Kind == iam.UserOwner {
+			out.UserName = o.Name
+		} else {
+			out.RoleName = o.Name
+		}
+		return out, nil
 	}
-	return nil, storeFault(iam.ErrNotFound, noSuchPolicy, name)
+	return nil, noSuchInline(o, name)
+}
+
+func noSuchInline(o iam.Owner, name string) error {
+	return noSuch("The %s policy with name %s cannot be found.", o.Kind, name)
 }
 
 // percentEncode is the form in which IAM returns documents. Clients undo it as
@@ -95,36 +68,31 @@ func percentEncode(s string) string {
 	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
 }
 
-type policyList struct {
-	Names       []string `xml:"PolicyNames>member"`
-	IsTruncated bool
+type policyNames struct {
+	Names []string `xml:"PolicyNames>member"`
+	pageXML
 }
 
-func (a *iamAPI) listUserPolicies(ctx context.Context, call *Call, form url.Values) (any, error) {
-	user, err := userName(call, form)
+func (a *iamAPI) listInlinePolicies(ctx context.Context, call *Call, o iam.Owner, form url.Values) (any, error) {
+	policies, err := a.identity.Policies(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	policies, err := a.access.Users.Policies(ctx, call.Principal.AccountID, user)
-	if err != nil {
-		return nil, storeFault(err, noSuchUser, user)
-	}
-	var out policyList
+	var out policyNames
 	for _, p := range policies {
 		out.Names = append(out.Names, p.Name)
 	}
-	return out, nil
+	out.Names, out.pageXML, err = pageOf(a.pager, call, form, o.Name, out.Names, self)
+	return out, err
 }
 
-func (a *iamAPI) deleteUserPolicy(ctx context.Context, call *Call, form url.Values) (any, error) {
-	user, err := userName(call, form)
-	if err != nil {
-		return nil, err
-	}
+func (a *iamAPI) deleteInlinePolicy(ctx context.Context, _ *Call, o iam.Owner, form url.Values) (any, error) {
 	name, err := policyName(form)
 	if err != nil {
 		return nil, err
 	}
-	err = a.access.Users.DeletePolicy(ctx, call.Principal.AccountID, user, name)
-	return nil, storeFault(err, noSuchPolicy, name)
+	if err = a.identity.DeletePolicy(ctx, o, name); errors.Is(err, iam.ErrNotFound) {
+		return nil, noSuchInline(o, name)
+	}
+	return nil, err
 }

@@ -2,14 +2,23 @@ package api
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/iam"
 )
+
+func (a *iamAPI) users() queryActions {
+	return queryActions{
+		"CreateUser": {newARN("UserName", iam.UserARN), a.createUser},
+		"GetUser":    {a.selfOrUserARN, a.getUser},
+		"ListUsers":  {everyARN(iam.UserARN), a.listUsers},
+		"UpdateUser": {a.ownerARN(userNoun), a.updateUser},
+		"DeleteUser": {a.ownerARN(userNoun), a.deleteUser},
+		// There are no groups, but clients that delete a user ask for them.
+		"ListGroupsForUser": {a.ownerARN(userNoun), noGroups},
+	}
+}
 
 type userXML struct {
 	Path       string
@@ -17,140 +26,137 @@ type userXML struct {
 	UserID     string `xml:"UserId"`
 	Arn        string
 	CreateDate string
+	Tags       []tagXML `xml:"Tags>member,omitempty"`
 }
 
 func newUserXML(u iam.User) userXML {
-	return userXML{u.Path, u.Name, u.ID, u.ARN(), isoTime(u.CreatedAt)}
+	return userXML{u.Path, u.Name, u.ID, u.ARN(), isoTime(u.CreatedAt), tagsXML(u.Tags)}
 }
 
 func isoTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 type oneUser struct{ User userXML }
 
-func newUserARN(_ context.Context, call *Call, form url.Values) (string, error) {
-	return iam.UserARN(call.Principal.AccountID, userPath(form), form.Get("UserName")), nil
-}
-
-func userPath(form url.Values) string {
-	if path := form.Get("Path"); path != "" {
-		return path
-	}
-	return "/"
-}
-
 func (a *iamAPI) createUser(ctx context.Context, call *Call, form url.Values) (any, error) {
-	if !form.Has("UserName") {
-		return nil, invalid("userName is missing")
-	}
-	name, err := userName(call, form)
+	name, err := userNoun.name(form)
 	if err != nil {
 		return nil, err
 	}
-	path := userPath(form)
-	if !iam.ValidPath(path) {
-		return nil, invalid("The specified value for path is invalid. It must begin and end with / and " +
-			"contain only alphanumeric characters and/or / characters.")
+	path, err := pathOf(form)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := tagsOf(form)
+	if err != nil {
+		return nil, err
 	}
 	u := iam.User{
 		AccountID: call.Principal.AccountID,
 		ID:        iam.NewUserID(),
 		Path:      path,
 		Name:      name,
+		Tags:      tags,
 		CreatedAt: call.Now.UTC().Truncate(time.Second),
 	}
-	if err := a.access.Users.CreateUser(ctx, u); err != nil {
-		if errors.Is(err, iam.ErrExists) {
-			return nil, &queryError{http.StatusConflict, "EntityAlreadyExists", "User with name " + name + " already exists."}
-		}
-		return nil, err
+	if err := a.identity.CreateUser(ctx, u); err != nil {
+		return nil, stored(err, "", userNoun.taken(name))
 	}
 	return oneUser{newUserXML(u)}, nil
 }
 
 // selfOrUserARN lets the root ask for itself.
 func (a *iamAPI) selfOrUserARN(ctx context.Context, call *Call, form url.Values) (string, error) {
-	if form.Get("UserName") == "" {
+	if form.Get("UserName") == "" && call.Principal.Kind != iam.SessionKind {
 		return call.Principal.ARN, nil
 	}
-	return a.userARN(ctx, call, form)
+	return a.ownerARN(userNoun)(ctx, call, form)
 }
 
 func (a *iamAPI) getUser(ctx context.Context, call *Call, form url.Values) (any, error) {
 	p := call.Principal
 	if form.Get("UserName") == "" && p.Kind == iam.RootKind {
-		return oneUser{userXML{UserID: p.UserID, Arn: p.ARN, CreateDate: isoTime(a.access.Root.CreatedAt)}}, nil
+		return oneUser{userXML{UserID: p.UserID, Arn: p.ARN, CreateDate: isoTime(a.root.CreatedAt)}}, nil
 	}
-	name, err := userName(call, form)
+	o, err := userNoun.owner(call, form)
 	if err != nil {
 		return nil, err
 	}
-	u, err := a.access.Users.User(ctx, p.AccountID, name)
+	u, err := a.identity.User(ctx, o.Account, o.Name)
 	if err != nil {
-		return nil, storeFault(err, noSuchUser, name)
+		return nil, stored(err, userNoun.missing(o.Name), "")
 	}
 	return oneUser{newUserXML(u)}, nil
 }
 
-func usersARN(_ context.Context, call *Call, _ url.Values) (string, error) {
-	return iam.UserARN(call.Principal.AccountID, "/", ""), nil
+// pathPrefix is what lists are narrowed by.
+func pathPrefix(form url.Values) (string, error) {
+	prefix := form.Get("PathPrefix")
+	if prefix == "" {
+		return "/", nil
+	}
+	if !iam.ValidPathPrefix(prefix) {
+		return "", invalid("The specified value for pathPrefix is invalid.")
+	}
+	return prefix, nil
 }
 
 type userList struct {
-	Users       []userXML `xml:"Users>member"`
-	IsTruncated bool
-	Marker      *string
+	Users []userXML `xml:"Users>member"`
+	pageXML
 }
 
 func (a *iamAPI) listUsers(ctx context.Context, call *Call, form url.Values) (any, error) {
-	prefix := form.Get("PathPrefix")
-	if prefix == "" {
-		prefix = "/"
-	}
-	if !iam.ValidPathPrefix(prefix) {
-		return nil, invalid("The specified value for pathPrefix is invalid.")
-	}
-	limit, err := maxItems(form)
-	if err != nil {
-		return nil, err
-	}
-	after, err := a.pager.After(call, prefix, new(form.Get("Marker")))
-	if err != nil {
-		return nil, invalid("Invalid Marker.")
-	}
-	users, err := a.access.Users.Users(ctx, call.Principal.AccountID, prefix, after, limit+1)
+	prefix, err := pathPrefix(form)
 	if err != nil {
 		return nil, err
 	}
 	var out userList
-	if len(users) > limit {
-		users = users[:limit]
-		out.IsTruncated = true
-		out.Marker = new(a.pager.Token(call, prefix, users[limit-1].Name))
-	}
+	users, end, err := page(a.pager, call, form, prefix, func(after string, limit int) ([]iam.User, error) {
+		return a.identity.Users(ctx, call.Principal.AccountID, prefix, after, limit)
+	}, func(u iam.User) string { return u.Name })
 	for _, u := range users {
 		out.Users = append(out.Users, newUserXML(u))
 	}
-	return out, nil
+	out.pageXML = end
+	return out, err
 }
 
-// maxItems is the page size a caller may choose, 1 to 1000.
-func maxItems(form url.Values) (int, error) {
-	text := form.Get("MaxItems")
-	if text == "" {
-		return PageSize, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > 1000 {
-		return 0, invalid("maxItems must be a number from 1 to 1000.")
-	}
-	return n, nil
-}
-
-func (a *iamAPI) deleteUser(ctx context.Context, call *Call, form url.Values) (any, error) {
-	name, err := userName(call, form)
+// updateUser gives a user another name or path. Its keys go on working.
+func (a *iamAPI) updateUser(ctx context.Context, call *Call, form url.Values) (any, error) {
+	name, err := userNoun.name(form)
 	if err != nil {
 		return nil, err
 	}
-	err = a.access.Users.DeleteUser(ctx, call.Principal.AccountID, name)
-	return nil, storeFault(err, noSuchUser, name)
+	newName, newPath := form.Get("NewUserName"), form.Get("NewPath")
+	if newName != "" && !iam.ValidUserName(newName) {
+		return nil, invalid("The specified value for newUserName is invalid. %s", nameRule)
+	}
+	if newPath != "" && !iam.ValidPath(newPath) {
+		return nil, invalid("The specified value for newPath is invalid.")
+	}
+	err = a.identity.ChangeUser(ctx, call.Principal.AccountID, name, func(u *iam.User) {
+		if newName != "" {
+			u.Name = newName
+		}
+		if newPath != "" {
+			u.Path = newPath
+		}
+	})
+	return nil, stored(err, userNoun.missing(name), userNoun.taken(newName))
 }
+
+func (a *iamAPI) deleteUser(ctx context.Context, call *Call, form url.Values) (any, error) {
+	o, err := userNoun.owner(call, form)
+	if err != nil {
+		return nil, err
+	}
+	err = a.identity.DeleteUser(ctx, o.Account, o.Name)
+	return nil, stored(err, userNoun.missing(o.Name), "")
+}
+
+type groupList struct {
+	Groups struct{}
+	pageXML
+}
+
+func noGroups(context.Context, *Call, url.Values) (any, error) { return groupList{}, nil }

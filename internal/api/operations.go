@@ -54,7 +54,7 @@ func (c *Call) Needs(resources ...string) []Permission {
 	}
 	list := make([]Permission, len(resources))
 	for i, r := range resources {
-		list[i] = Permission{c.action, r}
+		list[i] = Permission{Action: c.action, Resource: r}
 	}
 	return list
 }
@@ -106,7 +106,7 @@ func (op Operation) perform(ctx context.Context, access *Access, call *Call, bod
 		if err != nil {
 			return nil, err
 		}
-		if err := access.Check(ctx, call.Principal, wanted); err != nil {
+		if err := access.Check(ctx, call.Principal, call.environment(), wanted...); err != nil {
 			return nil, err
 		}
 	}

@@ -34,8 +34,8 @@ type queryAction struct {
 
 func newQueryDialect(access *Access, pager Pager) *queryDialect {
 	return &queryDialect{access, map[string]queryService{
-		"sts": stsService(),
-		"iam": (&iamAPI{access, pager}).service(),
+		"sts": (&stsAPI{access}).service(),
+		"iam": (&iamAPI{access.Identity, access.Root, pager}).service(),
 	}}
 }
 
@@ -67,7 +67,7 @@ func (p *queryDialect) invoke(ctx context.Context, call *Call, r *http.Request, 
 		if err != nil {
 			return nil, err
 		}
-		if err := p.access.Check(ctx, call.Principal, call.Needs(arn)); err != nil {
+		if err := p.access.Check(ctx, call.Principal, call.environment(), call.Needs(arn)...); err != nil {
 			return nil, err
 		}
 	}

@@ -5,11 +5,19 @@ import (
 	"net/url"
 )
 
-// stsService is all that tools ask of STS: who am I.
-func stsService() queryService {
+// stsAPI is the part of STS by which callers learn who they are and take
+// roles.
+type stsAPI struct{ access *Access }
+
+func (s *stsAPI) service() queryService {
 	return queryService{
 		namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
-		actions:   map[string]queryAction{"GetCallerIdentity": {do: getCallerIdentity}},
+		actions: map[string]queryAction{
+			"GetCallerIdentity": {do: getCallerIdentity},
+			// The role's own policy has a say in whether it may be taken, so
+			// that the action checks it itself.
+			"AssumeRole": {do: s.assumeRole},
+		},
 	}
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"sync"
@@ -30,12 +31,8 @@ type Rate struct {
 }
 
 func (l Limits) withDefaults() Limits {
-	if l.Reads == (Rate{}) {
-		l.Reads = Rate{PerSecond: 10_000, Burst: 20_000}
-	}
-	if l.Writes == (Rate{}) {
-		l.Writes = Rate{PerSecond: 5_000, Burst: 10_000}
-	}
+	l.Reads = l.Reads.withDefaults(10_000)
+	l.Writes = l.Writes.withDefaults(5_000)
 	if l.Concurrent == 0 {
 		l.Concurrent = 512
 	}
@@ -43,6 +40,13 @@ func (l Limits) withDefaults() Limits {
 		l.Polls = 100_000
 	}
 	return l
+}
+
+// withDefaults fills in the rate, and a burst of two seconds of it.
+func (r Rate) withDefaults(perSecond float64) Rate {
+	r.PerSecond = cmp.Or(r.PerSecond, perSecond)
+	r.Burst = cmp.Or(r.Burst, max(int(2*r.PerSecond), 1))
+	return r
 }
 
 // class is what limits an operation.

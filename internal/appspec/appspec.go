@@ -100,6 +100,21 @@ type Script struct {
 // Parse reads an AppSpec file of the Server platform, in YAML or JSON. Its
 // error is an [*Error] that lists every mistake of the file.
 func Parse(text []byte) (*Spec, error) {
+	root, err := document(text)
+	if err != nil {
+		return nil, err
+	}
+	p := &parser{}
+	spec := p.spec(root)
+	if len(p.problems) > 0 {
+		return nil, &Error{Problems: p.problems}
+	}
+	spec.Warnings = p.warnings
+	return spec, nil
+}
+
+// document returns the one value that a file holds.
+func document(text []byte) (*yaml.Node, error) {
 	if len(text) > MaxSize {
 		return nil, failure(0, "", fmt.Sprintf("the application specification file has %d bytes; at most %d are read", len(text), MaxSize))
 	}
@@ -110,11 +125,5 @@ func Parse(text []byte) (*Spec, error) {
 	if doc.Kind == 0 || isNull(doc.Content[0]) {
 		return nil, failure(0, "", "the application specification file was empty")
 	}
-	p := &parser{}
-	spec := p.spec(doc.Content[0])
-	if len(p.problems) > 0 {
-		return nil, &Error{Problems: p.problems}
-	}
-	spec.Warnings = p.warnings
-	return spec, nil
+	return doc.Content[0], nil
 }

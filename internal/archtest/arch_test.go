@@ -32,6 +32,7 @@ var rules = []rule{
 	{"internal/protocol", nil, "two programs share it; it brings nothing along", true},
 	{"internal/sigv4", nil, "the agent, the edge and the object store share it", true},
 	{"internal/iam", nil, "who may do what is decided without I/O", true},
+	{"internal/seal", nil, "keeping secrets depends on nothing", true},
 	{"internal/audit", nil, "it travels through all layers", true},
 	{"internal/rollout", []string{"internal/deploy"}, "arithmetic is pure", true},
 	{"internal/appspec", nil, "the server and the agent share it", false},

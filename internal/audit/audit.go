@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"regexp"
+	"slices"
 	"sync"
 	"time"
 )
@@ -35,7 +36,7 @@ const Success = "Success"
 const maxParameters = 16 << 10
 
 // secretName recognises members whose values must not be kept.
-var secretName = regexp.MustCompile(`(?i)(secret|password|token$|^token|privatekey)`)
+var secretName = regexp.MustCompile(`(?i)(secret|password|privatekey|^(access|session|auth|oauth|web)?[_-]?(identity)?token$)`)
 
 const removed = "[removed]"
 
@@ -106,6 +107,15 @@ func With(ctx context.Context, r Record) (context.Context, *Pending) {
 func From(ctx context.Context) *Pending {
 	p, _ := ctx.Value(contextKey{}).(*Pending)
 	return p
+}
+
+// On notes a resource that the call is about.
+func (p *Pending) On(resource string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !slices.Contains(p.record.Resources, resource) {
+		p.record.Resources = append(p.record.Resources, resource)
+	}
 }
 
 // Unsaved returns the record if no transaction has taken it yet.

@@ -8,8 +8,8 @@ import (
 
 func TestSecretsAreRemoved(t *testing.T) {
 	t.Parallel()
-	got := string(JSONParameters([]byte(`{"applicationName":"shop","token":"ghp_1","nested":[{"SecretAccessKey":"s3cr3t","Key":"k"}]}`)))
-	want := `{"applicationName":"shop","nested":[{"Key":"k","SecretAccessKey":"[removed]"}],"token":"[removed]"}`
+	got := string(JSONParameters([]byte(`{"applicationName":"shop","token":"ghp_1","tokenName":"acme","nested":[{"SecretAccessKey":"s3cr3t","Key":"k"}]}`)))
+	want := `{"applicationName":"shop","nested":[{"Key":"k","SecretAccessKey":"[removed]"}],"token":"[removed]","tokenName":"acme"}`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -44,6 +44,35 @@ func TestBrokenStore(t *testing.T) {
 	_, errs["BatchGetDeploymentTargets"] = w.BatchGetDeploymentTargets(ctx, ns, id, []string{"a"})
 	_, errs["GetOnPremisesInstance"] = w.GetOnPremisesInstance(ctx, ns, "a")
 	_, errs["ListOnPremisesInstances"] = w.ListOnPremisesInstances(ctx, ns, control.ListOnPremisesInstances{Limit: 1})
+	for operation, err := range map[string]error{
+		"UpdateApplication":                    w.UpdateApplication(ctx, ns, "shop", "new"),
+		"UpdateDeploymentGroup":                w.UpdateDeploymentGroup(ctx, ns, control.UpdateDeploymentGroup{Application: "shop", Name: "prod"}),
+		"DeleteDeploymentConfig":               w.DeleteDeploymentConfig(ctx, ns, "mine"),
+		"TagResource":                          w.TagResource(ctx, ns, ns.ApplicationARN("shop"), one),
+		"UntagResource":                        w.UntagResource(ctx, ns, ns.GroupARN("shop", "prod"), []string{"k"}),
+		"PutGitHubAccountToken":                w.PutGitHubAccountToken(ctx, ns, control.PutGitHubAccountToken{Name: "acme", Token: "t"}),
+		"DeleteGitHubAccountToken":             w.DeleteGitHubAccountToken(ctx, ns, "acme"),
+		"ContinueDeployment":                   w.ContinueDeployment(ctx, ns, id, nil),
+		"SkipWaitTimeForInstanceTermination":   w.SkipWaitTimeForInstanceTermination(ctx, ns, id),
+		"PutLifecycleEventHookExecutionStatus": w.PutLifecycleEventHookExecutionStatus(ctx, ns, control.HookResult{DeploymentID: id, ExecutionID: hookID, Status: new("Failed")}),
+	} {
+		errs[operation] = err
+	}
+	_, errs["BatchGetApplications"] = w.BatchGetApplications(ctx, ns, []string{"shop"})
+	_, _, errs["BatchGetApplicationRevisions"] = w.BatchGetApplicationRevisions(ctx, ns, "shop", []control.Revision{*bundle("k")})
+	_, errs["ListApplicationRevisions"] = w.ListApplicationRevisions(ctx, ns, control.ListApplicationRevisions{Application: "shop", Limit: 1})
+	_, errs["CreateDeploymentConfig"] = w.CreateDeploymentConfig(ctx, ns, serverConfig("mine"))
+	_, errs["GetDeploymentConfig"] = w.GetDeploymentConfig(ctx, ns, "mine")
+	_, errs["ListDeploymentConfigs"] = w.ListDeploymentConfigs(ctx, ns, "", 1)
+	_, _, errs["BatchGetDeploymentGroups"] = w.BatchGetDeploymentGroups(ctx, ns, "shop", []string{"prod"})
+	_, errs["BatchGetDeployments"] = w.BatchGetDeployments(ctx, ns, []string{id})
+	_, errs["BatchGetOnPremisesInstances"] = w.BatchGetOnPremisesInstances(ctx, ns, []string{"a"})
+	_, errs["ListTagsForResource"] = w.ListTagsForResource(ctx, ns, ns.ApplicationARN("shop"))
+	_, errs["ListTagsForResource of a configuration"] = w.ListTagsForResource(ctx, ns, ns.ConfigARN("mine"))
+	_, errs["ListGitHubAccountTokenNames"] = w.ListGitHubAccountTokenNames(ctx, ns, "", 1)
+	_, errs["ListDeploymentInstances"] = w.ListDeploymentInstances(ctx, ns, control.ListDeploymentInstances{DeploymentID: id, Limit: 1})
+	_, errs["GetDeploymentInstance"] = w.GetDeploymentInstance(ctx, ns, id, "a")
+	_, _, errs["BatchGetDeploymentInstances"] = w.BatchGetDeploymentInstances(ctx, ns, id, []string{"a"})
 	for operation, err := range errs {
 		if err == nil || deploy.CodeOf(err) != "" {
 			t.Errorf("%s: %v", operation, err)

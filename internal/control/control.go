@@ -27,6 +27,8 @@ type Control struct {
 	quotas Quotas
 	signer *signer
 	hold   time.Duration
+
+	serviceRole func(ctx context.Context, arn string) (bool, error)
 }
 
 // Options are the settings of a [Control]. The zero value is ready for use.
@@ -36,6 +38,9 @@ type Options struct {
 	// PollHold is how long a poll waits for a command. 0: CodeDeploy's own
 	// 45 s, well below the 80 s after which the official agents give up.
 	PollHold time.Duration
+	// ServiceRole says whether a group may have the service role of that ARN
+	// ([Identity.TrustsCodeDeploy]). Nil: its form is all that counts.
+	ServiceRole func(ctx context.Context, arn string) (bool, error)
 }
 
 // New returns a Control on the store.
@@ -52,6 +57,8 @@ func New(s *store.Store, opts Options) *Control {
 		quotas: opts.Quotas.orDefaults(),
 		hold:   cmp.Or(opts.PollHold, 45*time.Second),
 		signer: &signer{store: s, signed: map[string]string{}},
+
+		serviceRole: opts.ServiceRole,
 	}
 }
 

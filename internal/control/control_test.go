@@ -11,6 +11,7 @@ import (
 
 	"github.com/slipwayhq/slipway/internal/control"
 	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/seal"
 	"github.com/slipwayhq/slipway/internal/store"
 	"github.com/slipwayhq/slipway/internal/wire"
 )
@@ -35,7 +36,14 @@ type world struct {
 
 func newWorld(t *testing.T, quotas control.Quotas) *world {
 	t.Helper()
-	s, err := store.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "slipway.db"))
+	w := &world{t: t, store: openStore(t), now: start}
+	w.Control = control.New(w.store, control.Options{Now: w.tick, Quotas: quotas})
+	return w
+}
+
+func openStore(t testing.TB) *store.Store {
+	t.Helper()
+	s, err := store.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "slipway.db"), seal.NewBox(seal.Key{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,9 +52,7 @@ func newWorld(t *testing.T, quotas control.Quotas) *world {
 			t.Error(err)
 		}
 	})
-	w := &world{t: t, store: s, now: start}
-	w.Control = control.New(s, control.Options{Now: w.tick, Quotas: quotas})
-	return w
+	return s
 }
 
 func (w *world) tick() time.Time {

@@ -3,7 +3,6 @@ package control
 import (
 	"cmp"
 	"context"
-	"errors"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/store"
@@ -45,10 +44,7 @@ func (c *Control) insertApplication(tx *store.Tx, app deploy.Application) error 
 		return deploy.Errorf("ApplicationLimitExceededException",
 			"There are %d applications already, which is the limit: delete one or raise it", count)
 	}
-	switch _, err := tx.Application(app.Namespace, app.Name); {
-	case err == nil:
-		return deploy.Errorf("ApplicationAlreadyExistsException", "An application named %s exists already", app.Name)
-	case !errors.Is(err, store.ErrNotFound):
+	if err := checkApplicationFree(tx, app.Namespace, app.Name); err != nil {
 		return err
 	}
 	return tx.InsertApplication(app)

@@ -44,11 +44,14 @@ func (c *Control) CreateDeployment(ctx context.Context, ns deploy.Namespace, in 
 		if err != nil {
 			return err
 		}
-		config, err := findConfigFor(app, cmp.Or(in.ConfigName, group.ConfigName, deploy.DefaultConfigName))
+		config, err := findConfigFor(tx, app, cmp.Or(in.ConfigName, group.ConfigName, deploy.DefaultConfigName))
 		if err != nil {
 			return err
 		}
-		if err := checkDeploymentFits(app, group, in, revision); err != nil {
+		if err := cmp.Or(
+			checkDeploymentFits(app, group, in, revision),
+			c.checkRoleTrusted(ctx, group.ServiceRoleARN),
+		); err != nil {
 			return err
 		}
 		revision, err := knownContent(tx, app, revision)

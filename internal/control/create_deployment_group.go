@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"regexp"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/store"
@@ -48,13 +47,13 @@ func (c *Control) CreateDeploymentGroup(ctx context.Context, ns deploy.Namespace
 		}
 		group := group // a second run starts from the same
 		group.ApplicationID = app.ID
-		if _, err := findConfigFor(app, group.ConfigName); err != nil {
+		if _, err := findConfigFor(tx, app, group.ConfigName); err != nil {
 			return err
 		}
 		if in.Style == nil && app.Platform == deploy.Server {
 			group.Style = deploy.Style{Type: deploy.InPlace, Option: deploy.WithoutTrafficControl}
 		}
-		if err := checkGroupFits(app, &group); err != nil {
+		if err := cmp.Or(checkGroupFits(app, &group), c.checkRoleTrusted(ctx, group.ServiceRoleARN)); err != nil {
 			return err
 		}
 		return c.insertGroup(tx, group)
@@ -83,7 +82,7 @@ func (c *Control) newGroup(ns deploy.Namespace, in CreateDeploymentGroup) (deplo
 		ServiceRoleARN:    in.ServiceRoleARN,
 		AutoScalingGroups: in.AutoScalingGroups,
 		ECSServices:       in.ECSServices,
-		LoadBalancer:      in.LoadBalancer,
+		LoadBalancer:      someBalancer(in.LoadBalancer),
 		Triggers:          in.Triggers,
 		Alarms:            in.Alarms,
 		AutoRollback:      in.AutoRollback,
@@ -98,7 +97,7 @@ func (c *Control) newGroup(ns deploy.Namespace, in CreateDeploymentGroup) (deplo
 		group.OutdatedInstances = *in.OutdatedInstances
 	}
 	var err error
-	if group.BlueGreen, err = c.blueGreen(in.BlueGreen, in); err != nil {
+	if group.BlueGreen, err = c.blueGreen(in.BlueGreen); err != nil {
 		return group, err
 	}
 	if err := cmp.Or(
@@ -133,29 +132,23 @@ func (c *Control) insertGroup(tx *store.Tx, group deploy.Group) error {
 		return deploy.Errorf("DeploymentGroupLimitExceededException",
 			"The application has %d deployment groups already, which is the limit: delete one or raise it", count)
 	}
-	switch _, err := tx.Group(group.ApplicationID, group.Name); {
-	case err == nil:
-		return deploy.Errorf("DeploymentGroupAlreadyExistsException",
-			"A deployment group named %s exists already in this application", group.Name)
-	case !errors.Is(err, store.ErrNotFound):
+	if err := checkGroupFree(tx, group); err != nil {
 		return err
 	}
 	return tx.InsertGroup(group)
 }
 
-var rolePattern = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9/+=,.@_-]+$`)
-
-// checkRole checks the form of a service role. Nobody assumes it: a server of
-// one's own acts with its own rights.
-func checkRole(arn string) error {
-	if arn == "" {
-		return deploy.Errorf("RoleRequiredException", "The service role ARN is missing")
+// checkGroupFree checks that no other group of the application has the name.
+func checkGroupFree(tx *store.Tx, group deploy.Group) error {
+	other, err := tx.Group(group.ApplicationID, group.Name)
+	if err == nil && other.ID != group.ID {
+		return deploy.Errorf("DeploymentGroupAlreadyExistsException",
+			"A deployment group named %s exists already in this application", group.Name)
 	}
-	if !rolePattern.MatchString(arn) {
-		return deploy.Errorf("InvalidRoleException",
-			"Cannot assume role provided. %q is not the ARN of an IAM role, like arn:aws:iam::123456789012:role/CodeDeployRole", arn)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // What happens to instances that were launched during a deployment.

@@ -4,15 +4,13 @@ import (
 	"context"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/store"
 )
 
 // GetDeploymentConfig returns a configuration, predefined ones included.
-func (c *Control) GetDeploymentConfig(_ context.Context, _ deploy.Namespace, name string) (deploy.Config, error) {
-	if name == "" {
-		return deploy.Config{}, deploy.Errorf("DeploymentConfigNameRequiredException", "Deployment configuration name is missing")
-	}
-	if err := checkConfigName(name); err != nil {
+func (c *Control) GetDeploymentConfig(ctx context.Context, ns deploy.Namespace, name string) (deploy.Config, error) {
+	if err := requireConfigName(name); err != nil {
 		return deploy.Config{}, err
 	}
-	return findConfig(name)
+	return view(ctx, c, func(tx *store.Tx) (deploy.Config, error) { return findConfig(tx, ns, name) })
 }

@@ -23,19 +23,26 @@ func (c *Control) GetDeploymentGroup(ctx context.Context, ns deploy.Namespace, a
 	if err := cmp.Or(checkApplicationName(application), checkGroupName(name)); err != nil {
 		return GroupInfo{}, err
 	}
-	return view(ctx, c, func(tx *store.Tx) (info GroupInfo, err error) {
-		if info.Application, err = findApplication(tx, ns, application); err != nil {
-			return info, err
+	return view(ctx, c, func(tx *store.Tx) (GroupInfo, error) {
+		app, err := findApplication(tx, ns, application)
+		if err != nil {
+			return GroupInfo{}, err
 		}
-		if info.Group, err = findGroup(tx, info.Application, name); err != nil {
-			return info, err
+		group, err := findGroup(tx, app, name)
+		if err != nil {
+			return GroupInfo{}, err
 		}
-		if info.LastAttempted, err = orNil(tx.LastAttempted(info.Group.ID)); err != nil {
-			return info, err
-		}
-		info.LastSuccessful, err = orNil(tx.LastSuccessful(info.Group.ID))
-		return info, err
+		return groupInfo(tx, app, group)
 	})
+}
+
+func groupInfo(tx *store.Tx, app deploy.Application, group deploy.Group) (info GroupInfo, err error) {
+	info.Application, info.Group = app, group
+	if info.LastAttempted, err = orNil(tx.LastAttempted(group.ID)); err != nil {
+		return info, err
+	}
+	info.LastSuccessful, err = orNil(tx.LastSuccessful(group.ID))
+	return info, err
 }
 
 // orNil turns a row that is not there into nil.

@@ -30,6 +30,8 @@ func (a *TimedAction) wait() int {
 	return *a.Wait
 }
 
+const invalidBlueGreen = "InvalidBlueGreenDeploymentConfigurationException"
+
 // The actions of blue/green settings.
 const (
 	continueDeployment   = "CONTINUE_DEPLOYMENT"
@@ -42,8 +44,8 @@ const (
 
 // blueGreen checks the settings, which is done under any style, and completes
 // them with the defaults.
-func (c *Control) blueGreen(in *BlueGreen, group CreateDeploymentGroup) (*deploy.BlueGreen, error) {
-	const code = "InvalidBlueGreenDeploymentConfigurationException"
+func (c *Control) blueGreen(in *BlueGreen) (*deploy.BlueGreen, error) {
+	const code = invalidBlueGreen
 	if in == nil {
 		return nil, nil
 	}
@@ -70,7 +72,12 @@ func (c *Control) blueGreen(in *BlueGreen, group CreateDeploymentGroup) (*deploy
 	if most := c.quotas.TerminationWaitLimit; out.TerminationWait < 0 || out.TerminationWait > most {
 		return nil, deploy.Errorf(code, "terminationWaitTimeInMinutes is %d: it is 0 to %d", out.TerminationWait, most)
 	}
-	return out, checkGreenFleet(code, out, group)
+	switch out.GreenFleetAction {
+	case "", discoverGreen, copyAutoScalingGroup:
+		return out, nil
+	}
+	return nil, deploy.Errorf(code,
+		"The green fleet action %q is not known: it is DISCOVER_EXISTING or COPY_AUTO_SCALING_GROUP", out.GreenFleetAction)
 }
 
 func checkReady(code string, b *deploy.BlueGreen) error {
@@ -89,19 +96,32 @@ func checkReady(code string, b *deploy.BlueGreen) error {
 	return nil
 }
 
-func checkGreenFleet(code string, b *deploy.BlueGreen, group CreateDeploymentGroup) error {
-	switch b.GreenFleetAction {
-	case "", discoverGreen:
-	case copyAutoScalingGroup:
-		if len(group.AutoScalingGroups) != 1 {
-			return deploy.Errorf(code, "COPY_AUTO_SCALING_GROUP needs exactly one Auto Scaling group, there are %d", len(group.AutoScalingGroups))
-		}
-		if len(group.EC2Filters) > 0 || len(group.EC2Set) > 0 {
-			return deploy.Errorf(code, "COPY_AUTO_SCALING_GROUP does not go with EC2 tag filters: remove one of them")
-		}
-	default:
-		return deploy.Errorf(code,
-			"The green fleet action %q is not known: it is DISCOVER_EXISTING or COPY_AUTO_SCALING_GROUP", b.GreenFleetAction)
+// checkGreenFleet checks that a group that copies its Auto Scaling group has
+// the one that is meant.
+func checkGreenFleet(group *deploy.Group) error {
+	if group.BlueGreen == nil || group.BlueGreen.GreenFleetAction != copyAutoScalingGroup {
+		return nil
+	}
+	if n := len(group.AutoScalingGroups); n != 1 {
+		return deploy.Errorf(invalidBlueGreen, "COPY_AUTO_SCALING_GROUP needs exactly one Auto Scaling group, there are %d", n)
+	}
+	if len(group.EC2Filters) > 0 || len(group.EC2Set) > 0 {
+		return deploy.Errorf(invalidBlueGreen, "COPY_AUTO_SCALING_GROUP does not go with EC2 tag filters: remove one of them")
 	}
 	return nil
+}
+
+// request returns settings that were stored as they would be asked for.
+func request(b *deploy.BlueGreen) *BlueGreen {
+	if b == nil {
+		return nil
+	}
+	out := &BlueGreen{
+		Ready:     &TimedAction{Action: &b.ReadyAction, Wait: &b.ReadyWait},
+		Terminate: &TimedAction{Action: &b.TerminateAction, Wait: &b.TerminationWait},
+	}
+	if b.HasGreenFleetPart {
+		out.GreenFleet = &TimedAction{Action: &b.GreenFleetAction}
+	}
+	return out
 }

@@ -41,7 +41,7 @@ func checkECSMapping(tx *store.Tx, group deploy.Group) error {
 	}
 	for _, s := range group.ECSServices {
 		for _, other := range others {
-			if slices.Contains(other.ECSServices, s) {
+			if other.ID != group.ID && slices.Contains(other.ECSServices, s) {
 				return deploy.Errorf("ECSServiceMappingLimitExceededException",
 					"The ECS service %s on the cluster %s belongs to the deployment group %s already: a service can be in one group",
 					s.Service, s.Cluster, other.Name)

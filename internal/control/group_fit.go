@@ -10,6 +10,7 @@ import (
 // application: what is needed is there, and what it cannot have is not.
 func checkGroupFits(app deploy.Application, group *deploy.Group) error {
 	return cmp.Or(
+		checkGreenFleet(group),
 		checkStyleFits(app.Platform, group.Style),
 		checkBlueGreenFits(app.Platform, group.BlueGreen),
 		checkLoadBalancerFits(app.Platform, group.Style, group.LoadBalancer),
@@ -19,7 +20,7 @@ func checkGroupFits(app deploy.Application, group *deploy.Group) error {
 }
 
 func checkBlueGreenFits(platform deploy.ComputePlatform, b *deploy.BlueGreen) error {
-	const code = "InvalidBlueGreenDeploymentConfigurationException"
+	const code = invalidBlueGreen
 	switch {
 	case platform == deploy.Lambda && b != nil:
 		return deploy.Errorf(code, "The compute platform Lambda has no blue/green deployment configuration: leave it out")

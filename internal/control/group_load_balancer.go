@@ -47,6 +47,15 @@ func (c *Control) checkLoadBalancer(lb *deploy.LoadBalancerInfo) error {
 	return nil
 }
 
+// someBalancer returns load balancer settings, or nil when they name nothing:
+// to give empty ones is to have none.
+func someBalancer(lb *deploy.LoadBalancerInfo) *deploy.LoadBalancerInfo {
+	if lb == nil || len(lb.ClassicELBs)+len(lb.TargetGroups)+len(lb.TargetGroupPairs) == 0 {
+		return nil
+	}
+	return lb
+}
+
 func checkTargetGroupName(code, name string) error {
 	switch {
 	case name == "":

@@ -22,6 +22,7 @@ func ExecutionID(ns deploy.Namespace, deploymentID string) string {
 func (c *Control) DeploymentSpecification(ctx context.Context, ns deploy.Namespace, host, executionID string) (string, error) {
 	id := executionID[strings.LastIndexAny(executionID, ":/")+1:]
 	var d deploy.Deployment
+	var token string
 	err := c.store.View(ctx, func(tx *store.Tx) error {
 		var err error
 		if d, err = tx.Deployment(id); err != nil {
@@ -31,7 +32,10 @@ func (c *Control) DeploymentSpecification(ctx context.Context, ns deploy.Namespa
 		if err != nil {
 			return err
 		}
-		_, err = tx.Target(id, instance.Name)
+		if _, err = tx.Target(id, instance.Name); err != nil {
+			return err
+		}
+		token, err = gitHubToken(tx, d)
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) || (err == nil && d.Namespace != ns) {
@@ -40,13 +44,13 @@ func (c *Control) DeploymentSpecification(ctx context.Context, ns deploy.Namespa
 	if err != nil {
 		return "", err
 	}
-	return c.signer.sign(ctx, d.ID, func() ([]byte, error) { return json.Marshal(specification(d)) })
+	return c.signer.sign(ctx, d.ID, func() ([]byte, error) { return json.Marshal(specification(d, token)) })
 }
 
 // specification describes a deployment to its hosts. Members are left out
 // rather than null, and AllPossibleLifecycleEvents is never set: the official
 // agent 1.x fails on it.
-func specification(d deploy.Deployment) protocol.Specification {
+func specification(d deploy.Deployment, gitHubToken string) protocol.Specification {
 	return protocol.Specification{
 		DeploymentID: d.ID, DeploymentGroupID: d.GroupID, DeploymentGroupName: d.GroupName,
 		ApplicationName: d.ApplicationName, DeploymentCreator: string(d.Creator),
@@ -54,8 +58,31 @@ func specification(d deploy.Deployment) protocol.Specification {
 		AgentActionOverrides: &protocol.AgentActionOverrides{
 			AgentOverrides: protocol.AgentOverrides{FileExistsBehavior: d.FileExistsBehavior},
 		},
-		Revision: specificationRevision(d.Revision),
+		Revision:          specificationRevision(d.Revision),
+		GitHubAccessToken: gitHubToken,
 	}
+}
+
+// gitHubToken returns the token of the application that is deployed, if its
+// revision is in a GitHub repository. Without one the repository is public.
+func gitHubToken(tx *store.Tx, d deploy.Deployment) (string, error) {
+	if d.Revision.GitHub == nil {
+		return "", nil
+	}
+	app, err := tx.ApplicationByID(d.ApplicationID)
+	if err != nil || app.GitHubAccountName == "" {
+		return "", ignoreMissing(err)
+	}
+	token, err := tx.GitHubToken(d.Namespace, app.GitHubAccountName)
+	return token.Token, ignoreMissing(err)
+}
+
+// ignoreMissing passes over something that has been deleted meanwhile.
+func ignoreMissing(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 func specificationRevision(r deploy.Revision) *protocol.Revision {

@@ -225,6 +225,12 @@ func TestListOnPremisesInstances(t *testing.T) {
 			t.Errorf("%+v: %q, want %q", c.in, got, c.want)
 		}
 	}
+	// Only groups have wildcards: here a star is a star.
+	w.host("star", deploy.Tag{Key: "n", Value: "*"})
+	stars := []deploy.TagFilter{{Key: "n", Value: "*"}, {Type: deploy.ValueOnly, Value: "?"}}
+	if got := list(control.ListOnPremisesInstances{TagFilters: stars}); !slices.Equal(got, []string{"star"}) {
+		t.Errorf("a star matches %v", got)
+	}
 	_, err := w.ListOnPremisesInstances(t.Context(), ns, control.ListOnPremisesInstances{Status: new("registered")})
 	refused(t, "ListOnPremisesInstances", err, "InvalidRegistrationStatus", "")
 	_, err = w.ListOnPremisesInstances(t.Context(), ns, control.ListOnPremisesInstances{TagFilters: []deploy.TagFilter{{Type: "X"}}})

@@ -37,20 +37,25 @@ func (c *Control) ListDeploymentTargets(ctx context.Context, ns deploy.Namespace
 		if err != nil {
 			return Page{}, err
 		}
-		if len(in.Filters[filterLabel]) > 0 {
-			if d.Style.Type != deploy.BlueGreenType || d.Platform != deploy.Server {
-				return Page{}, deploy.Errorf("InvalidDeploymentInstanceTypeException",
-					"The deployment %s is not a blue/green deployment to servers: its targets have no ServerInstanceLabel", d.ID)
-			}
-			return Page{}, nil // no target is labelled: this version replaces no instances
-		}
-		var statuses []deploy.TargetStatus
-		for _, s := range in.Filters[filterStatus] {
-			statuses = append(statuses, deploy.TargetStatus(s))
-		}
-		ids, err := tx.TargetIDs(d.ID, statuses, in.After, in.Limit+1)
-		return pageOf(ids, in.Limit), err
+		return targetPage(tx, d, in.Filters, in.After, in.Limit)
 	})
+}
+
+// targetPage returns the ids of the targets that the filters leave.
+func targetPage(tx *store.Tx, d deploy.Deployment, filters map[string][]string, after string, limit int) (Page, error) {
+	if len(filters[filterLabel]) > 0 {
+		if d.Style.Type != deploy.BlueGreenType || d.Platform != deploy.Server {
+			return Page{}, deploy.Errorf("InvalidDeploymentInstanceTypeException",
+				"The deployment %s is not a blue/green deployment to servers: its targets have no label Blue or Green", d.ID)
+		}
+		return Page{}, nil // no target is labelled: this version replaces no instances
+	}
+	var statuses []deploy.TargetStatus
+	for _, s := range filters[filterStatus] {
+		statuses = append(statuses, deploy.TargetStatus(s))
+	}
+	ids, err := tx.TargetIDs(d.ID, statuses, after, limit+1)
+	return pageOf(ids, limit), err
 }
 
 func checkTargetFilters(filters map[string][]string) error {

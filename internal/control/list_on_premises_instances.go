@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"slices"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/store"
@@ -22,7 +23,8 @@ const (
 )
 
 // ListOnPremisesInstances returns the names of up to Limit instances behind
-// After, in order.
+// After, in order. Filters match exactly: those of groups have wildcards, those
+// of a list have none.
 func (c *Control) ListOnPremisesInstances(ctx context.Context, ns deploy.Namespace, in ListOnPremisesInstances) (Page, error) {
 	if in.Status != nil && *in.Status != registered && *in.Status != deregistered {
 		return Page{}, deploy.Errorf("InvalidRegistrationStatusException",
@@ -34,7 +36,7 @@ func (c *Control) ListOnPremisesInstances(ctx context.Context, ns deploy.Namespa
 	}
 	matches := func(i deploy.Instance) bool {
 		return (in.Status == nil || i.Registered() == (*in.Status == registered)) &&
-			(len(filters) == 0 || deploy.MatchAny(filters, i.Tags))
+			(len(filters) == 0 || slices.ContainsFunc(filters, func(f deploy.TagFilter) bool { return f.MatchesExactly(i.Tags) }))
 	}
 	return view(ctx, c, func(tx *store.Tx) (Page, error) {
 		names, err := matchingInstances(tx, ns, in.After, in.Limit+1, matches)

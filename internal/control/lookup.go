@@ -25,20 +25,22 @@ func findGroup(tx *store.Tx, app deploy.Application, name string) (deploy.Group,
 	return group, err
 }
 
-// findConfig returns a configuration or the error that names it. Only the
-// predefined ones exist so far.
-func findConfig(name string) (deploy.Config, error) {
-	config, ok := deploy.PredefinedConfig(name)
-	if !ok {
+// findConfig returns a configuration or the error that names it.
+func findConfig(tx *store.Tx, ns deploy.Namespace, name string) (deploy.Config, error) {
+	if config, ok := deploy.PredefinedConfig(name); ok {
+		return config, nil
+	}
+	config, err := tx.Config(ns, name)
+	if errors.Is(err, store.ErrNotFound) {
 		return config, deploy.Errorf("DeploymentConfigDoesNotExistException",
 			"No deployment configuration found for name: %s", name)
 	}
-	return config, nil
+	return config, err
 }
 
 // findConfigFor returns a configuration that an application can use.
-func findConfigFor(app deploy.Application, name string) (deploy.Config, error) {
-	config, err := findConfig(name)
+func findConfigFor(tx *store.Tx, app deploy.Application, name string) (deploy.Config, error) {
+	config, err := findConfig(tx, app.Namespace, name)
 	if err != nil {
 		return config, err
 	}
@@ -50,14 +52,35 @@ func findConfigFor(app deploy.Application, name string) (deploy.Config, error) {
 	return config, nil
 }
 
-// findDeployment returns a deployment of the namespace: one of another account
-// or region does not exist.
+// findDeployment returns a deployment of the namespace, with the names that its
+// application and group have now: one of another account or region does not
+// exist.
 func findDeployment(tx *store.Tx, ns deploy.Namespace, id string) (store.DeploymentRow, error) {
 	row, err := tx.DeploymentRow(id)
 	if errors.Is(err, store.ErrNotFound) || err == nil && row.Deployment.Namespace != ns {
 		return store.DeploymentRow{}, deploy.Errorf("DeploymentDoesNotExistException", "No deployment found for id: %s", id)
 	}
-	return row, err
+	if err != nil {
+		return row, err
+	}
+	return row, renamed(tx, &row.Deployment)
+}
+
+// renamed gives a deployment the names that its application and group have
+// now. What was deleted keeps the name that it had at the start.
+func renamed(tx *store.Tx, d *deploy.Deployment) error {
+	app, err := orNil(tx.ApplicationByID(d.ApplicationID))
+	if err != nil {
+		return err
+	}
+	if app != nil {
+		d.ApplicationName = app.Name
+	}
+	group, err := orNil(tx.GroupByID(d.GroupID))
+	if group != nil && err == nil {
+		d.GroupName = group.Name
+	}
+	return err
 }
 
 // findRegistered returns an on-premises instance that is registered now.

@@ -40,6 +40,14 @@ func checkConfigName(name string) error {
 	return nil
 }
 
+// requireConfigName is for where a configuration must be named.
+func requireConfigName(name string) error {
+	if name == "" {
+		return deploy.Errorf("DeploymentConfigNameRequiredException", "Deployment configuration name is missing")
+	}
+	return checkConfigName(name)
+}
+
 func checkDeploymentID(id string) error {
 	if id == "" {
 		return deploy.Errorf("DeploymentIdRequiredException", "Deployment id is missing")
@@ -61,24 +69,6 @@ func checkInstanceName(name string) error {
 	}
 	if !deploy.ValidName(name) {
 		return deploy.Errorf("InvalidInstanceNameException", "%q cannot name an on-premises instance: %s", name, nameRule)
-	}
-	return nil
-}
-
-func checkInstanceNames(names []string) error {
-	if len(names) == 0 {
-		return deploy.Errorf("InstanceNameRequiredException", "instanceNames is missing or empty")
-	}
-	// A missing name anywhere is reported before a malformed one.
-	for _, name := range names {
-		if name == "" {
-			return checkInstanceName(name)
-		}
-	}
-	for _, name := range names {
-		if err := checkInstanceName(name); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import "cmp"
 type Quotas struct {
 	Applications         int // in an account and region
 	Groups               int // of an application
+	Configs              int // that users made, in an account and region
+	GitHubTokens         int // in an account and region
 	ActiveDeployments    int // in an account and region
 	AutoScalingGroups    int // of a group
 	TagFilters           int // of one kind in a group, or in one list of a tag set
@@ -18,6 +20,12 @@ type Quotas struct {
 	InstanceTags         int // of an on-premises instance
 	InstancesPerTagCall  int
 	TargetsPerBatch      int
+	ApplicationsPerBatch int
+	GroupsPerBatch       int
+	RevisionsPerBatch    int
+	DeploymentsPerBatch  int
+	InstancesPerBatch    int // on-premises instances, or instances of a deployment
+	TrafficShiftLimit    int // minutes from the first to the last shift of traffic
 	DescriptionLength    int // in characters
 	TerminationWaitLimit int // minutes before the blue fleet is terminated
 }
@@ -28,6 +36,8 @@ func DefaultQuotas() Quotas {
 	return Quotas{
 		Applications:         1000,
 		Groups:               1000,
+		Configs:              50,
+		GitHubTokens:         25,
 		ActiveDeployments:    10_000,
 		AutoScalingGroups:    10,
 		TagFilters:           10,
@@ -39,6 +49,12 @@ func DefaultQuotas() Quotas {
 		InstanceTags:         10,
 		InstancesPerTagCall:  100,
 		TargetsPerBatch:      25,
+		ApplicationsPerBatch: 100,
+		GroupsPerBatch:       100,
+		RevisionsPerBatch:    25,
+		DeploymentsPerBatch:  25,
+		InstancesPerBatch:    25,
+		TrafficShiftLimit:    2880,
 		DescriptionLength:    256,
 		TerminationWaitLimit: 2880,
 	}
@@ -50,6 +66,8 @@ func (q Quotas) orDefaults() Quotas {
 	return Quotas{
 		Applications:         cmp.Or(q.Applications, d.Applications),
 		Groups:               cmp.Or(q.Groups, d.Groups),
+		Configs:              cmp.Or(q.Configs, d.Configs),
+		GitHubTokens:         cmp.Or(q.GitHubTokens, d.GitHubTokens),
 		ActiveDeployments:    cmp.Or(q.ActiveDeployments, d.ActiveDeployments),
 		AutoScalingGroups:    cmp.Or(q.AutoScalingGroups, d.AutoScalingGroups),
 		TagFilters:           cmp.Or(q.TagFilters, d.TagFilters),
@@ -61,6 +79,12 @@ func (q Quotas) orDefaults() Quotas {
 		InstanceTags:         cmp.Or(q.InstanceTags, d.InstanceTags),
 		InstancesPerTagCall:  cmp.Or(q.InstancesPerTagCall, d.InstancesPerTagCall),
 		TargetsPerBatch:      cmp.Or(q.TargetsPerBatch, d.TargetsPerBatch),
+		ApplicationsPerBatch: cmp.Or(q.ApplicationsPerBatch, d.ApplicationsPerBatch),
+		GroupsPerBatch:       cmp.Or(q.GroupsPerBatch, d.GroupsPerBatch),
+		RevisionsPerBatch:    cmp.Or(q.RevisionsPerBatch, d.RevisionsPerBatch),
+		DeploymentsPerBatch:  cmp.Or(q.DeploymentsPerBatch, d.DeploymentsPerBatch),
+		InstancesPerBatch:    cmp.Or(q.InstancesPerBatch, d.InstancesPerBatch),
+		TrafficShiftLimit:    cmp.Or(q.TrafficShiftLimit, d.TrafficShiftLimit),
 		DescriptionLength:    cmp.Or(q.DescriptionLength, d.DescriptionLength),
 		TerminationWaitLimit: cmp.Or(q.TerminationWaitLimit, d.TerminationWaitLimit),
 	}

@@ -78,7 +78,7 @@ func checkStoppable(tx *store.Tx, d deploy.Deployment, rollback *bool) error {
 			"The deployment %s is %s already and cannot be stopped", d.ID, d.Status)
 	}
 	if d.Creator == deploy.CreatorTermination {
-		return deploy.Errorf("UnsupportedActionForDeploymentTypeException",
+		return deploy.Errorf(unsupportedAction,
 			"The deployment %s belongs to the termination of an instance and cannot be stopped", d.ID)
 	}
 	return nil

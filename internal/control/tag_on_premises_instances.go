@@ -11,7 +11,7 @@ import (
 // AddTagsToOnPremisesInstances puts the tags on every named instance, or on
 // none when one of them cannot have them. A tag replaces that of its key.
 func (c *Control) AddTagsToOnPremisesInstances(ctx context.Context, ns deploy.Namespace, names []string, tags []deploy.Tag) error {
-	if err := checkInstanceNames(names); err != nil {
+	if err := checkEach(names, checkInstanceName); err != nil {
 		return err
 	}
 	if err := checkInstanceTags(tags); err != nil {
@@ -33,7 +33,7 @@ func (c *Control) AddTagsToOnPremisesInstances(ctx context.Context, ns deploy.Na
 // RemoveTagsFromOnPremisesInstances removes the tags, which match by key and
 // value, from every named instance. Tags that are not there are no fault.
 func (c *Control) RemoveTagsFromOnPremisesInstances(ctx context.Context, ns deploy.Namespace, names []string, tags []deploy.Tag) error {
-	if err := checkInstanceNames(names); err != nil {
+	if err := checkEach(names, checkInstanceName); err != nil {
 		return err
 	}
 	if err := requireTags(tags); err != nil {

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
@@ -55,13 +56,13 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.current, nil
 }
 
-// stampNow tells whether the files have changed.
+// stampNow tells whether the files have changed. It reads them: their times may
+// be the same, and they are small.
 func (c *certificate) stampNow() string {
-	stamp := ""
+	h := sha256.New()
 	for _, file := range []string{c.certFile, c.keyFile} {
-		if info, err := os.Stat(file); err == nil {
-			stamp += fmt.Sprint(info.ModTime().UnixNano(), " ", info.Size(), " ")
-		}
+		content, _ := os.ReadFile(file) // a file that cannot be read has changed too
+		h.Write(content)
 	}
-	return stamp
+	return string(h.Sum(nil))
 }

@@ -15,10 +15,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/api"
-	"github.com/slipwayhq/slipway/internal/audit"
 	"github.com/slipwayhq/slipway/internal/control"
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/engine"
@@ -26,6 +26,7 @@ import (
 	"github.com/slipwayhq/slipway/internal/objectstore"
 	"github.com/slipwayhq/slipway/internal/platform"
 	"github.com/slipwayhq/slipway/internal/platform/server"
+	"github.com/slipwayhq/slipway/internal/seal"
 	"github.com/slipwayhq/slipway/internal/store"
 )
 
@@ -39,8 +40,19 @@ type Config struct {
 	// bucket.s3.example.org. localhost always is one.
 	Domains []string
 	Root    iam.AccessKey // of the account's root; empty: see [rootKey]
-	TLS     TLS
-	Log     *slog.Logger
+	// KeyFile holds the key that secrets are sealed with. Empty: one in Data,
+	// made at first start.
+	KeyFile string
+	// StrictRoles demands of a group's service role that it exists and trusts
+	// CodeDeploy.
+	StrictRoles bool
+
+	TLS    TLS
+	Limits api.Limits
+	// AuditLog is a file to which each audit record is appended as a line of
+	// JSON, for those who keep them elsewhere. Empty: none.
+	AuditLog string
+	Log      *slog.Logger
 
 	// Engine and Hosts change how deployments run; their zero values are
 	// CodeDeploy's behaviour.
@@ -53,15 +65,16 @@ type Daemon struct {
 	Root iam.AccessKey // what signs for the account's root
 	URL  string        // http://host:port
 
-	log     *slog.Logger
-	store   *store.Store
-	objects *objectstore.Store
-	control *control.Control
-	lock    *os.File
-	http    *http.Server
-	stop    context.CancelFunc // ends the engine and the waiting polls
-	engine  chan error
-	served  chan error
+	log        *slog.Logger
+	store      *store.Store
+	objects    *objectstore.Store
+	control    *control.Control
+	lock       *os.File
+	http       *http.Server
+	stop       context.CancelFunc // ends the engine and the waiting polls
+	engine     chan error
+	background sync.WaitGroup // what else stop ends
+	served     chan error
 }
 
 // Start opens everything and serves. Stop must be called in the end.
@@ -82,13 +95,17 @@ func Start(ctx context.Context, c Config) (_ *Daemon, err error) {
 	if d.Root, err = rootKey(c.Root, c.Data, c.Account, c.Region); err != nil {
 		return nil, err
 	}
-	if d.store, err = store.OpenSQLite(ctx, filepath.Join(c.Data, "slipway.db")); err != nil {
+	box, err := sealing(c.KeyFile, c.Data)
+	if err != nil {
+		return nil, err
+	}
+	if d.store, err = store.OpenSQLite(ctx, filepath.Join(c.Data, databaseFile), box); err != nil {
 		return nil, err
 	}
 	if d.objects, err = objectstore.Open(filepath.Join(c.Data, "objects"), objectstore.Options{Region: c.Region}); err != nil {
 		return nil, err
 	}
-	handler, err := d.handler(ctx, c)
+	handler, err := d.handler(ctx, c, box)
 	if err != nil {
 		return nil, err
 	}
@@ -112,28 +129,32 @@ func (c Config) withDefaults() Config {
 }
 
 // handler puts the edge together.
-func (d *Daemon) handler(ctx context.Context, c Config) (http.Handler, error) {
+func (d *Daemon) handler(ctx context.Context, c Config, box *seal.Box) (http.Handler, error) {
 	pageKey, err := d.secret(ctx, "page-token-key")
 	if err != nil {
 		return nil, err
 	}
-	d.control = control.New(d.store, control.Options{})
+	identity := control.NewIdentity(d.store)
+	options := control.Options{}
+	if c.StrictRoles {
+		options.ServiceRole = identity.TrustsCodeDeploy
+	}
+	d.control = control.New(d.store, options)
 	if err := errors.Join(d.control.LoadSigner(ctx), d.control.ReleaseLeases(ctx)); err != nil {
 		return nil, err
 	}
-	access := &api.Access{Root: d.Root, Users: control.NewUsers(d.store)}
+	access := &api.Access{Root: d.Root, Identity: identity, Sessions: box.For("session tokens")}
 	pager := api.NewPager(pageKey)
 	return api.New(api.Config{
 		Access:     access,
 		Pager:      pager,
-		Services:   []api.Service{api.CodeDeploy(d.control, pager), api.HostCommands(d.control)},
-		S3:         d.objects.Handler(objectAccess{access}, c.Domains),
+		Services:   []api.Service{api.CodeDeploy(d.control, pager), api.HostCommands(d.control), api.Slipway(d.control)},
+		S3:         withEnvironment(d.objects.Handler(objectAccess{access, c.Log}, c.Domains)),
 		BucketHost: bucketHost(c.Domains),
 		Ready:      d.store.Ping,
-		Audit: func(ctx context.Context, r audit.Record) error {
-			return d.store.Update(ctx, func(tx *store.Tx) error { return tx.InsertAudit(r) })
-		},
-		Log: c.Log,
+		Audit:      d.control.SaveAudit,
+		Limits:     c.Limits,
+		Log:        c.Log,
 	}), nil
 }
 
@@ -168,6 +189,7 @@ func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) erro
 	c.Engine.Platforms = map[deploy.ComputePlatform]platform.Platform{deploy.Server: c.Hosts}
 	e := engine.New(d.store, c.Engine)
 	go func() { d.engine <- e.Run(running) }()
+	d.followAudit(running, c)
 	d.http = &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -198,6 +220,7 @@ func (d *Daemon) Stop(ctx context.Context) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = errors.Join(fmt.Errorf("some requests did not end in time: %w", err), d.http.Close())
 	}
+	d.background.Wait()
 	return errors.Join(err, <-d.engine, d.closeStores())
 }
 

@@ -46,7 +46,7 @@ const (
 // ZonalConfig makes a deployment go through one availability zone after the
 // other. Durations are in seconds.
 type ZonalConfig struct {
-	MonitorSeconds          int64           `json:"monitorSeconds,omitempty"`
+	MonitorSeconds          *int64          `json:"monitorSeconds,omitempty"`
 	FirstZoneMonitorSeconds *int64          `json:"firstZoneMonitorSeconds,omitempty"`
 	MinimumHealthyPerZone   *MinimumHealthy `json:"minimumHealthyPerZone,omitempty"`
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,6 +134,10 @@ func TestTagFilters(t *testing.T) {
 	} {
 		if got := tc.f.Matches(tags); got != tc.want {
 			t.Errorf("%+v: %v", tc.f, got)
+		}
+		exact := tc.want && !strings.ContainsAny(tc.f.Value, "*?")
+		if got := tc.f.MatchesExactly(tags); got != exact {
+			t.Errorf("exactly %+v: %v", tc.f, got)
 		}
 	}
 	// The worked example of server-platform 3.2.

@@ -4,7 +4,14 @@ import "strings"
 
 // Matches reports whether one of the tags fits the filter. Values may carry
 // the wildcards * and ?, as in EC2 filters; keys may not.
-func (f TagFilter) Matches(tags []Tag) bool {
+func (f TagFilter) Matches(tags []Tag) bool { return f.matches(tags, wildcard) }
+
+// MatchesExactly is Matches without wildcards: * and ? stand for themselves.
+func (f TagFilter) MatchesExactly(tags []Tag) bool {
+	return f.matches(tags, func(want, s string) bool { return want == s })
+}
+
+func (f TagFilter) matches(tags []Tag, value func(want, s string) bool) bool {
 	for _, t := range tags {
 		switch f.Type {
 		case KeyOnly:
@@ -12,11 +19,11 @@ func (f TagFilter) Matches(tags []Tag) bool {
 				return true
 			}
 		case ValueOnly:
-			if wildcard(f.Value, t.Value) {
+			if value(f.Value, t.Value) {
 				return true
 			}
 		case KeyAndValue:
-			if t.Key == f.Key && wildcard(f.Value, t.Value) {
+			if t.Key == f.Key && value(f.Value, t.Value) {
 				return true
 			}
 		}

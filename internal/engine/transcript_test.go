@@ -22,6 +22,7 @@ import (
 	"github.com/slipwayhq/slipway/internal/platform"
 	"github.com/slipwayhq/slipway/internal/platform/server"
 	"github.com/slipwayhq/slipway/internal/protocol"
+	"github.com/slipwayhq/slipway/internal/seal"
 	"github.com/slipwayhq/slipway/internal/store"
 )
 
@@ -152,7 +153,7 @@ var emptyStore = sync.OnceValue(func() []byte {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "slipway.db")
-	s, err := store.OpenSQLite(context.Background(), path)
+	s, err := store.OpenSQLite(context.Background(), path, seal.NewBox(seal.Key{}))
 	if err != nil {
 		panic(err)
 	}
@@ -166,7 +167,7 @@ var emptyStore = sync.OnceValue(func() []byte {
 
 func (w *world) open() {
 	var err error
-	if w.store, err = store.OpenSQLite(w.t.Context(), w.path); err != nil {
+	if w.store, err = store.OpenSQLite(w.t.Context(), w.path, seal.NewBox(seal.Key{})); err != nil {
 		w.t.Fatal(err)
 	}
 	clock := func() time.Time { return w.now }

@@ -18,3 +18,14 @@ func NewSecretAccessKey() string {
 
 // NewUserID returns a random user id: AIDA and 17 capitals and digits.
 func NewUserID() string { return "AIDA" + rand.Text()[:17] }
+
+// NewSessionKeyID returns the access key id of a session: ASIA and 16 capitals
+// and digits.
+func NewSessionKeyID() string { return "ASIA" + rand.Text()[:16] }
+
+// NewRoleID returns a random role id: AROA and 17 capitals and digits.
+func NewRoleID() string { return "AROA" + rand.Text()[:17] }
+
+// NewPolicyID returns the id of a managed policy: ANPA and 17 capitals and
+// digits.
+func NewPolicyID() string { return "ANPA" + rand.Text()[:17] }

@@ -1,9 +1,6 @@
 package iam
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // Decision is the answer to whether a principal may do something.
 type Decision int
@@ -27,40 +24,51 @@ func (d Decision) String() string {
 	return fmt.Sprintf("Decision(%d)", int(d))
 }
 
-// Decide says whether p may perform action ("codedeploy:GetApplication") on
-// the resource with that ARN, given the policies of p. The root may do
+// Decide applies a principal's policies to its request. The root may do
 // everything. Anyone else needs a statement that allows it and none that
-// denies it; what cannot be evaluated counts against the caller.
+// denies it; what cannot be evaluated counts against the caller. The error is
+// that of r.ResourceTags.
 //
 // A * in a resource pattern also matches colons, wherever it stands.
-func Decide(p Principal, policies []*Policy, action, resource string) Decision {
-	if p.Kind == RootKind {
-		return Allowed
+func Decide(policies []*Policy, r *Request) (Decision, error) {
+	if r.Principal.Kind == RootKind {
+		return Allowed, nil
 	}
-	action = strings.ToLower(action)
+	e := newEvaluation(r)
 	decision := ImplicitlyDenied
 	for _, policy := range policies {
 		for _, s := range policy.Statements {
-			if !s.applies(action, resource) {
-				continue
+			applies := s.applies(e)
+			switch {
+			case e.err != nil:
+				return ImplicitlyDenied, e.err
+			case s.Effect == Deny && applies != no:
+				return ExplicitlyDenied, nil
+			case s.Effect == Allow && applies == yes:
+				decision = Allowed
 			}
-			if s.Effect == Deny {
-				return ExplicitlyDenied
-			}
-			decision = Allowed
 		}
 	}
-	return decision
+	return decision, nil
 }
 
-// applies errs to the safe side: a statement that depends on what is not
-// evaluated does not apply if it allows, and does if it denies.
-func (s Statement) applies(action, resource string) bool {
-	if !s.actions.matches(action) {
-		return false
+// Both is the decision where two sets of policies must allow: what a role may
+// do and what a session was limited to.
+func Both(a, b Decision) Decision {
+	switch {
+	case a == ExplicitlyDenied || b == ExplicitlyDenied:
+		return ExplicitlyDenied
+	case a == Allowed && b == Allowed:
+		return Allowed
 	}
-	if s.Effect == Allow {
-		return !s.conditional && !s.resources.variable() && s.resources.matches(resource)
+	return ImplicitlyDenied
+}
+
+// applies looks at the conditions last: they may take a look into the store.
+func (s Statement) applies(e *evaluation) truth {
+	result := min(s.actions.covers(e, e.action), s.resources.covers(e, e.resources...))
+	if result == no {
+		return no
 	}
-	return s.resources.variable() || s.resources.matches(resource)
+	return min(result, all(s.conditions, func(c condition) truth { return c.holds(e) }))
 }

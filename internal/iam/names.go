@@ -15,13 +15,16 @@ const maxPath = 512
 // case are the same user to AWS, so a store must not hold both.
 func ValidUserName(s string) bool { return userNamePattern.MatchString(s) }
 
-// ValidPolicyName reports whether s can name a user's policy.
+// ValidRoleName is as [ValidUserName].
+func ValidRoleName(s string) bool { return userNamePattern.MatchString(s) }
+
+// ValidPolicyName reports whether s can name a policy.
 func ValidPolicyName(s string) bool { return policyNamePattern.MatchString(s) }
 
 // ValidAccessKeyID reports whether s has the form of an access key id.
 func ValidAccessKeyID(s string) bool { return accessKeyIDPattern.MatchString(s) }
 
-// ValidPath reports whether s can be the path of a user: "/", or printable
+// ValidPath reports whether s can be the path of a user, a role or a policy: "/", or printable
 // ASCII between two slashes.
 func ValidPath(s string) bool { return len(s) <= maxPath && pathPattern.MatchString(s) }
 

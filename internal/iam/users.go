@@ -12,6 +12,7 @@ type User struct {
 	ID        string // AIDA...
 	Path      string
 	Name      string
+	Tags      []Tag
 	CreatedAt time.Time
 }
 
@@ -37,11 +38,12 @@ type AccessKey struct {
 	UserName  string
 	ID        string
 	Secret    Secret
+	Inactive  bool // it signs nothing until it is active again
 	CreatedAt time.Time
 }
 
-// UserPolicy is a policy that belongs to one user.
-type UserPolicy struct {
+// InlinePolicy is a policy that belongs to one user or one role.
+type InlinePolicy struct {
 	Name     string
 	Document string // as it was given
 }
@@ -63,6 +65,12 @@ func (Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 // MarshalText hides the secret from encoders. Whoever stores or sends one has
 // to say so by converting it to a string.
 func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// What is wrong with a session token.
+var (
+	ErrInvalidToken = errors.New("invalid session token")
+	ErrExpiredToken = errors.New("expired session token")
+)
 
 // What a store of users answers when it cannot do what it was asked.
 var (

@@ -1,6 +1,10 @@
 package store
 
-import "github.com/slipwayhq/slipway/internal/deploy"
+import (
+	"slices"
+
+	"github.com/slipwayhq/slipway/internal/deploy"
+)
 
 // InsertApplication adds an application; ErrExists when its name is taken.
 func (t *Tx) InsertApplication(a deploy.Application) error {
@@ -18,6 +22,21 @@ func (t *Tx) Application(ns deploy.Namespace, name string) (deploy.Application, 
 // ApplicationByID returns the application with that id.
 func (t *Tx) ApplicationByID(id string) (deploy.Application, error) {
 	return one[deploy.Application](t, `SELECT doc FROM applications WHERE id = $1`, id)
+}
+
+// SaveApplication writes an application that was read before; ErrExists when
+// it was renamed and the name is taken.
+func (t *Tx) SaveApplication(a deploy.Application) error {
+	_, err := t.exec(`UPDATE applications SET name = $1, doc = $2 WHERE id = $3`, a.Name, doc(a), a.ID)
+	return err
+}
+
+// LinkedApplications returns the applications that use a GitHub token.
+func (t *Tx) LinkedApplications(ns deploy.Namespace, token string) ([]deploy.Application, error) {
+	apps, err := many[deploy.Application](t, `SELECT doc FROM applications
+		WHERE account = $1 AND region = $2 AND doc LIKE $3 ESCAPE '\' ORDER BY name`,
+		ns.Account, ns.Region, containing(`"gitHubAccountName":`, token))
+	return slices.DeleteFunc(apps, func(a deploy.Application) bool { return a.GitHubAccountName != token }), err
 }
 
 // ApplicationNames returns up to limit names behind after, in order.

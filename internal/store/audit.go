@@ -10,6 +10,7 @@ import (
 func (t *Tx) InsertAudit(r audit.Record) error {
 	_, err := t.exec(`INSERT INTO audit (at, id, account, doc) VALUES ($1, $2, $3, $4)`,
 		ms(r.At), r.RequestID, r.Account, doc(r))
+	t.Notify(TopicAudit)
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -157,6 +158,28 @@ func (t *Tx) GroupsAt(applicationID string, r deploy.Revision) ([]string, error)
 		}
 	}
 	return names, nil
+}
+
+// TargetRevisions returns the keys of the revisions that an application's
+// groups were last deployed well with.
+func (t *Tx) TargetRevisions(applicationID string) ([]string, error) {
+	groups, err := t.GroupIDs(applicationID)
+	if err != nil {
+		return nil, err
+	}
+	var keys []string
+	for _, id := range groups {
+		last, err := t.LastSuccessful(id)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, last.Revision.Key())
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys), nil
 }
 
 // CountActive returns how many deployments are active in the namespace.

@@ -20,6 +20,13 @@ func (t *Tx) GroupByID(id string) (deploy.Group, error) {
 	return one[deploy.Group](t, `SELECT doc FROM deployment_groups WHERE id = $1`, id)
 }
 
+// SaveGroup writes a group that was read before; ErrExists when it was renamed
+// and the name is taken.
+func (t *Tx) SaveGroup(g deploy.Group) error {
+	_, err := t.exec(`UPDATE deployment_groups SET name = $1, doc = $2 WHERE id = $3`, g.Name, doc(g), g.ID)
+	return err
+}
+
 // GroupNames returns up to limit names behind after, in order.
 func (t *Tx) GroupNames(applicationID, after string, limit int) ([]string, error) {
 	return t.texts(`SELECT name FROM deployment_groups WHERE application_id = $1 AND name > $2 ORDER BY name LIMIT $3`,

@@ -5,6 +5,9 @@ import "sync"
 // TopicDeployments is told when a deployment has something new for the engine.
 const TopicDeployments = "deployments"
 
+// TopicAudit is told when a record was added to the audit.
+const TopicAudit = "audit"
+
 // TopicHost is told when a command for this host can be handed out.
 func TopicHost(host string) string { return "host " + host }
 

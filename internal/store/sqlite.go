@@ -8,12 +8,14 @@ import (
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver named "sqlite"
+
+	"github.com/slipwayhq/slipway/internal/seal"
 )
 
 // OpenSQLite opens the database file at path, makes it when it is not there,
-// and brings its schema up to date. The caller sees to it that no other
-// process has it open.
-func OpenSQLite(ctx context.Context, path string) (*Store, error) {
+// and brings its schema up to date. Its secrets are sealed with the box. The
+// caller sees to it that no other process has it open.
+func OpenSQLite(ctx context.Context, path string, box *seal.Box) (*Store, error) {
 	write, err := openSQLite(path, "immediate", 1)
 	if err != nil {
 		return nil, err
@@ -22,8 +24,12 @@ func OpenSQLite(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{write: write, read: read}
-	if err := s.migrate(ctx, goose.DialectSQLite3); err != nil {
+	s := &Store{write: write, read: read, box: box}
+	err = s.migrate(ctx, goose.DialectSQLite3)
+	if err == nil {
+		err = s.Update(ctx, (*Tx).checkKey)
+	}
+	if err != nil {
 		s.Close() //nolint:errcheck // the first error is the one to show
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -5,13 +5,14 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/slipwayhq/slipway/internal/seal"
 	"github.com/slipwayhq/slipway/internal/store"
 	"github.com/slipwayhq/slipway/internal/store/storetest"
 )
 
 func openSQLite(ctx context.Context, t testing.TB, path string) *store.Store {
 	t.Helper()
-	s, err := store.OpenSQLite(ctx, path)
+	s, err := store.OpenSQLite(ctx, path, seal.NewBox(seal.Key{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +39,7 @@ func TestSQLite(t *testing.T) {
 func TestSQLiteReopen(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a folder?#%", "slipway.db")
-	if _, err := store.OpenSQLite(t.Context(), path); err == nil {
+	if _, err := store.OpenSQLite(t.Context(), path, seal.NewBox(seal.Key{})); err == nil {
 		t.Error("a store was opened in a folder that is not there")
 	}
 	path = filepath.Join(t.TempDir(), "a?b#c%41 d.db")

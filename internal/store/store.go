@@ -23,6 +23,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/slipwayhq/slipway/internal/audit"
+	"github.com/slipwayhq/slipway/internal/seal"
 )
 
 // The store's own errors.
@@ -42,6 +43,7 @@ var migrations embed.FS
 type Store struct {
 	write *sql.DB // one connection: transactions are serialised
 	read  *sql.DB
+	box   *seal.Box // what secrets are sealed with
 	hub   hub
 }
 
@@ -49,6 +51,7 @@ type Store struct {
 type Tx struct {
 	ctx    context.Context
 	tx     *sql.Tx
+	box    *seal.Box
 	topics []string
 }
 
@@ -59,7 +62,7 @@ func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
 		return fmt.Errorf("cannot read the store: %w", err)
 	}
 	defer tx.Rollback() // after a commit there is nothing to undo
-	return f(&Tx{ctx: ctx, tx: tx})
+	return f(&Tx{ctx: ctx, tx: tx, box: s.box})
 }
 
 // Update runs f in a transaction. The changes are on disk, and subscribers
@@ -71,7 +74,7 @@ func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
 		return fmt.Errorf("cannot change the store: %w", err)
 	}
 	defer tx.Rollback() // after a commit there is nothing to undo
-	t := &Tx{ctx: ctx, tx: tx}
+	t := &Tx{ctx: ctx, tx: tx, box: s.box}
 	if err := f(t); err != nil {
 		return err
 	}

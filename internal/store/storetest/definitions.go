@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
@@ -78,6 +80,19 @@ func testGroups(t *testing.T, s *store.Store) {
 	equal(t, "after the application was deleted", read(t, s, func(tx *store.Tx) ([]string, error) { return tx.GroupIDs("app-1") }), nil)
 }
 
+func testRenames(t *testing.T, s *store.Store) {
+	do(t, s, insertApplication(shop), insertApplication(named(shop, ns, "app-2", "bank")), insertGroup(prod), insertGroup(groupNamed("g2", "beta")))
+	renamed, moved := named(shop, ns, "app-1", "store"), groupNamed("g1", "live")
+	moved.ConfigName = "changed"
+	do(t, s, func(tx *store.Tx) error { return tx.SaveApplication(renamed) }, func(tx *store.Tx) error { return tx.SaveGroup(moved) })
+	missing(t, s, "the old name", func(tx *store.Tx) (deploy.Application, error) { return tx.Application(ns, "shop") })
+	equal(t, "application", read(t, s, func(tx *store.Tx) (deploy.Application, error) { return tx.Application(ns, "store") }), renamed)
+	missing(t, s, "the group's old name", func(tx *store.Tx) (deploy.Group, error) { return tx.Group("app-1", "prod") })
+	equal(t, "group", read(t, s, func(tx *store.Tx) (deploy.Group, error) { return tx.Group("app-1", "live") }), moved)
+	fails(t, s, store.ErrExists, func(tx *store.Tx) error { return tx.SaveApplication(named(shop, ns, "app-1", "bank")) })
+	fails(t, s, store.ErrExists, func(tx *store.Tx) error { return tx.SaveGroup(groupNamed("g1", "beta")) })
+}
+
 func testECSGroups(t *testing.T, s *store.Store) {
 	web := groupNamed("g2", "web")
 	web.ECSServices = []deploy.ECSService{{Service: "web", Cluster: "c"}}
@@ -123,6 +138,63 @@ func testRevisions(t *testing.T, s *store.Store) {
 	missing(t, s, "another version", get(versioned))
 	do(t, s, func(tx *store.Tx) error { return tx.DeleteApplication("app-1") })
 	missing(t, s, "after the application was deleted", get(bundle("a")))
+}
+
+func testListingRevisions(t *testing.T, s *store.Store) {
+	do(t, s, insertApplication(shop))
+	// Registered in the order of the names, two of each second; c and d were
+	// used, d first.
+	for i, name := range []string{"a", "b", "c", "d", "é"} {
+		r := deploy.RegisteredRevision{Namespace: ns, ApplicationID: "app-1", Revision: bundle("web/" + name), RegisteredAt: at(1 + i/2)}
+		switch name {
+		case "c":
+			r.FirstUsedAt, r.LastUsedAt = new(at(20)), new(at(20))
+		case "d":
+			r.FirstUsedAt, r.LastUsedAt = new(at(10)), new(at(30))
+		}
+		do(t, s, func(tx *store.Tx) error { return tx.PutRevision(r) })
+	}
+	key := func(name string) string { return bundle("web/" + name).Key() }
+	for _, c := range []struct {
+		name   string
+		filter store.RevisionFilter
+		want   string
+	}{
+		{"registration", store.RevisionFilter{}, "abcdé"},
+		{"backwards", store.RevisionFilter{Descending: true}, "édcba"},
+		{"first use", store.RevisionFilter{Order: store.ByFirstUse}, "abédc"},
+		{"last use", store.RevisionFilter{Order: store.ByLastUse}, "abécd"},
+		{"last use backwards", store.RevisionFilter{Order: store.ByLastUse, Descending: true}, "dcéba"},
+		{"bucket", store.RevisionFilter{Bucket: "b"}, "abcdé"},
+		{"another bucket", store.RevisionFilter{Bucket: "B"}, ""},
+		{"prefix", store.RevisionFilter{Bucket: "b", KeyPrefix: "web/é"}, "é"},
+		{"no pattern", store.RevisionFilter{KeyPrefix: "%"}, ""},
+		{"only", store.RevisionFilter{Only: []string{key("a"), key("d"), "x"}}, "ad"},
+		{"except", store.RevisionFilter{Except: []string{key("a"), key("d")}, Descending: true}, "écb"},
+	} {
+		for _, limit := range []int{1, 2, 100} {
+			equal(t, fmt.Sprint(c.name, " by ", limit), walkRevisions(t, s, c.filter, limit), c.want)
+		}
+	}
+}
+
+// walkRevisions lists page by page and returns the names.
+func walkRevisions(t *testing.T, s *store.Store, f store.RevisionFilter, limit int) string {
+	t.Helper()
+	if f.Order == "" {
+		f.Order = store.ByRegistration
+	}
+	all := ""
+	for {
+		page := read(t, s, func(tx *store.Tx) ([]deploy.RegisteredRevision, error) { return tx.Revisions("app-1", f, limit) })
+		for _, r := range page {
+			all += strings.TrimPrefix(r.Revision.S3.Key, "web/")
+		}
+		if len(page) < limit {
+			return all
+		}
+		f.After = new(f.Order.PlaceOf(page[len(page)-1]))
+	}
 }
 
 func testSecrets(t *testing.T, s *store.Store) {

@@ -165,6 +165,8 @@ func testGroupsAt(t *testing.T, s *store.Store) {
 		do(t, s, insert(d), end(id, []deploy.Status{deploy.Succeeded, deploy.Succeeded, deploy.Failed}[i], i))
 	}
 	equal(t, "groups", read(t, s, func(tx *store.Tx) ([]string, error) { return tx.GroupsAt("app-1", bundle("same")) }), []string{"a", "z"})
+	targets := read(t, s, func(tx *store.Tx) ([]string, error) { return tx.TargetRevisions("app-1") })
+	equal(t, "target revisions", targets, []string{bundle("same").Key()})
 }
 
 func testListing(t *testing.T, s *store.Store) {

@@ -53,26 +53,56 @@ func testAccessKeys(t *testing.T, s *store.Store) {
 	if got := read(t, s, get); got != key("AKIA2") {
 		t.Errorf("got %+v with the secret %q", got, string(got.Secret))
 	}
+	listed := func(id string) iam.AccessKey {
+		k := key(id)
+		k.Secret = ""
+		return k
+	}
 	keys := read(t, s, func(tx *store.Tx) ([]iam.AccessKey, error) { return tx.AccessKeys(account, "ANN") })
-	equal(t, "keys", keys, []iam.AccessKey{key("AKIA1"), key("AKIA2")})
+	equal(t, "keys", keys, []iam.AccessKey{listed("AKIA1"), listed("AKIA2")})
 	if err := s.Update(t.Context(), func(tx *store.Tx) error { return tx.DeleteUser(account, "ann") }); err == nil {
 		t.Error("a user with keys was deleted")
 	}
-	do(t, s, func(tx *store.Tx) error { return tx.DeleteAccessKey("AKIA2") })
+	off := func(user string) func(*store.Tx) error {
+		return func(tx *store.Tx) error { return tx.SetAccessKeyInactive(account, user, "AKIA2", true) }
+	}
+	do(t, s, off("ANN"))
+	fails(t, s, store.ErrNotFound, off("bob"))
+	if got := read(t, s, get); !got.Inactive || got.Secret != key("AKIA2").Secret {
+		t.Errorf("switched off: %+v", got)
+	}
+	remove := func(user string) func(*store.Tx) error {
+		return func(tx *store.Tx) error { return tx.DeleteAccessKey(account, user, "AKIA2") }
+	}
+	fails(t, s, store.ErrNotFound, remove("bob"))
+	do(t, s, remove("Ann"))
 	missing(t, s, "after it was deleted", get)
 }
 
-func testPolicies(t *testing.T, s *store.Store) {
-	put := func(name, document string) func(*store.Tx) error {
+func testRenameUser(t *testing.T, s *store.Store) {
+	owner := func(name string) iam.Owner { return iam.Owner{Kind: iam.UserOwner, Account: account, Name: name} }
+	key := iam.AccessKey{AccountID: account, UserName: "ann", ID: "AKIA1", Secret: "s", CreatedAt: at(1)}
+	do(t, s, insertUser(user("ann", "/")), insertUser(user("bob", "/")),
+		func(tx *store.Tx) error { return tx.InsertAccessKey(key) },
+		func(tx *store.Tx) error {
+			return tx.PutInlinePolicy(owner("ann"), iam.InlinePolicy{Name: "p", Document: "1"})
+		},
+		func(tx *store.Tx) error { return tx.AttachPolicy(owner("ann"), "arn:a") })
+	rename := func(from, to string) func(*store.Tx) error {
 		return func(tx *store.Tx) error {
-			return tx.PutUserPolicy(account, "Ann", iam.UserPolicy{Name: name, Document: document})
+			u, err := tx.User(account, from)
+			u.Name = to
+			if err != nil {
+				return err
+			}
+			return tx.RenameUser(from, u)
 		}
 	}
-	do(t, s, insertUser(user("ann", "/")), put("b", "1"), put("a", "2"), put("b", "3"))
-	policies := func(tx *store.Tx) ([]iam.UserPolicy, error) { return tx.UserPolicies(account, "ann") }
-	equal(t, "by name", read(t, s, policies), []iam.UserPolicy{{Name: "a", Document: "2"}, {Name: "b", Document: "3"}})
-	remove := func(tx *store.Tx) error { return tx.DeleteUserPolicy(account, "ANN", "a") }
-	do(t, s, remove)
-	fails(t, s, store.ErrNotFound, remove)
-	equal(t, "after one was deleted", len(read(t, s, policies)), 1)
+	fails(t, s, store.ErrExists, rename("ann", "BOB"))
+	do(t, s, rename("ann", "Ann"), rename("Ann", "cy"))
+	missing(t, s, "under the old name", func(tx *store.Tx) (iam.User, error) { return tx.User(account, "ann") })
+	key.UserName = "cy"
+	equal(t, "key", read(t, s, func(tx *store.Tx) (iam.AccessKey, error) { return tx.AccessKey("AKIA1") }), key)
+	equal(t, "policies", len(read(t, s, func(tx *store.Tx) ([]iam.InlinePolicy, error) { return tx.InlinePolicies(owner("cy")) })), 1)
+	equal(t, "attached", len(read(t, s, func(tx *store.Tx) ([]string, error) { return tx.AttachedPolicies(owner("cy")) })), 1)
 }
