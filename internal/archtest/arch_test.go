@@ -47,7 +47,7 @@ var rules = []rule{
 	},
 	{
 		"internal/control",
-		[]string{"internal/deploy", "internal/store", "internal/protocol", "internal/iam"},
+		[]string{"internal/audit", "internal/deploy", "internal/store", "internal/protocol", "internal/iam"},
 		"engine and control meet in the stored rows", false,
 	},
 	{
