@@ -29,7 +29,11 @@ test/race: ## The same with the race detector
 
 .PHONY: test/scripts
 test/scripts: ## Whole sessions with the real aws CLI
-	SLIPWAY_REQUIRE_AWS=1 $(GO) test -tags scripts -count=1 -v ./test/...
+	SLIPWAY_REQUIRE_AWS=1 $(GO) test -tags scripts -count=1 -v -run TestWalkthrough ./test
+
+.PHONY: test/conformance
+test/conformance: ## Print which of the API's declared errors were shown, operation by operation
+	@$(GO) test -count=1 -v -run 'TestErrors$$' ./test/compat | grep -vE '^ *(===|---)'
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser of untrusted bytes for 20 s
