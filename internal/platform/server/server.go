@@ -18,6 +18,7 @@
 package server
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
@@ -36,23 +37,14 @@ type Platform struct {
 }
 
 func (p Platform) startTimeout() time.Duration {
-	return or(p.StartTimeout, 5*time.Minute)
+	return cmp.Or(p.StartTimeout, 5*time.Minute)
 }
 
 func (p Platform) runTimeout() time.Duration {
-	return or(p.RunTimeout, time.Hour)
+	return cmp.Or(p.RunTimeout, time.Hour)
 }
 
-func (p Platform) maxInstances() int { return or(p.MaxInstances, 10_000) }
-
-// or returns v, or fallback where v is not set.
-func or[T comparable](v, fallback T) T {
-	var zero T
-	if v == zero {
-		return fallback
-	}
-	return v
-}
+func (p Platform) maxInstances() int { return cmp.Or(p.MaxInstances, 10_000) }
 
 // core lists the events of an in-place deployment without a load balancer.
 var core = []string{
