@@ -73,6 +73,7 @@ type ErrorCode string
 
 // The error codes that this version can produce.
 const (
+	AlarmActive              ErrorCode = "ALARM_ACTIVE"
 	ApplicationMissing       ErrorCode = "APPLICATION_MISSING"
 	DeploymentGroupMissing   ErrorCode = "DEPLOYMENT_GROUP_MISSING"
 	HealthConstraints        ErrorCode = "HEALTH_CONSTRAINTS"

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
@@ -21,10 +22,25 @@ func gate(s deploy.Snapshot, missing *deploy.ErrorInfo, runLimit time.Duration, 
 			Status: deploy.Stopped, Event: deploy.RollbackOnStop, Rollback: s.Stop.AutoRollback,
 			Error: deploy.ErrorInfo{Code: deploy.ManualStop, Message: "The deployment was stopped on request."},
 		}
+	case unreadable(d):
+		return &deploy.Ending{
+			Status: deploy.Stopped, Event: deploy.RollbackOnAlarm,
+			Error: deploy.ErrorInfo{Code: deploy.AlarmActive, Message: fmt.Sprintf("The state of the alarms <%s> cannot be "+
+				"read: this version of Slipway has no source of alarms. Deploy with ignorePollAlarmFailure, or with an "+
+				"overrideAlarmConfiguration that is not enabled.", strings.Join(d.Alarms.Names, "> <"))},
+		}
 	case d.StartedAt != nil && !now.Before(d.StartedAt.Add(runLimit)):
 		return failing(deploy.Timeout, fmt.Sprintf("The deployment did not end within %s.", deploy.InWords(runLimit)))
 	}
 	return nil
+}
+
+// unreadable reports whether the deployment depends on alarms that nobody can
+// read. Going on as if they were quiet would be a promise that is not kept.
+// (Alarms do not apply to a rollback: the one that triggered it still fires.)
+func unreadable(d deploy.Deployment) bool {
+	return d.Alarms != nil && d.Alarms.Enabled && len(d.Alarms.Names) > 0 &&
+		!d.Alarms.IgnorePollFailure && d.Creator != deploy.CreatorRollback
 }
 
 // failing is the end of a deployment that fails.

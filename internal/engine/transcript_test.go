@@ -254,7 +254,8 @@ func (w *world) register(names []string) {
 }
 
 // create stores a deployment: create KEY [config=NAME] [rollback=EVENT,...]
-// [ignore-stop] [outdated-only].
+// [ignore-stop] [outdated-only]
+// [alarm=NAME] [ignore-alarms] [blue-green] [traffic-control].
 func (w *world) create(args []string) {
 	w.now = w.now.Add(time.Second)
 	d := deploy.Deployment{
@@ -278,6 +279,14 @@ func (w *world) create(args []string) {
 			}
 		case "ignore-stop":
 			d.IgnoreApplicationStopFailures = true
+		case "alarm":
+			d.Alarms = &deploy.Alarms{Enabled: true, Names: []string{value}}
+		case "ignore-alarms":
+			d.Alarms.IgnorePollFailure = true
+		case "blue-green":
+			d.Style = deploy.Style{Type: deploy.BlueGreenType, Option: deploy.WithTrafficControl}
+		case "traffic-control":
+			d.Style.Option = deploy.WithTrafficControl
 		case "outdated-only":
 			d.UpdateOutdatedInstancesOnly = true
 		default:

@@ -13,6 +13,11 @@ import (
 // Plan selects the group's hosts. Unhealthy hosts come first, then those whose
 // revision is unknown, then those with an old one, then the current ones.
 func (p Platform) Plan(d deploy.Deployment, f platform.Fleet, now time.Time) ([]deploy.Target, *deploy.ErrorInfo) {
+	if d.Style.Type == deploy.BlueGreenType || d.Style.Option == deploy.WithTrafficControl {
+		return nil, &deploy.ErrorInfo{Code: deploy.InternalError, Message: "This version of Slipway deploys to servers in " +
+			"place and without a load balancer only. It leaves the instances alone rather than replace them without " +
+			"telling the load balancer."}
+	}
 	selected := make([]deploy.Instance, 0, len(f.Instances))
 	for _, i := range f.Instances {
 		if i.Registered() && f.Group.SelectsOnPremises(i.Tags) {
