@@ -140,7 +140,7 @@ func TestTagFilters(t *testing.T) {
 			t.Errorf("exactly %+v: %v", tc.f, got)
 		}
 	}
-	// The worked example of server-platform 3.2.
+	// CodeDeploy's own example of tag groups.
 	set := [][]TagFilter{
 		{both("Env", "Beta"), both("Env", "Staging")},
 		{both("Region", "North"), both("Region", "South")},

@@ -48,7 +48,7 @@ func (e *Engine) end(tx *store.Tx, d *deploy.Deployment, targets []deploy.Target
 }
 
 // rollback returns the deployment of the last good revision that undoes d, and
-// links the two. (Spec server-platform 6.2; what is not documented there: the
+// links the two. (As CodeDeploy does it. What it does not document: the
 // rollback keeps the failed deployment's configuration and has none of its
 // alarms, or the one that triggered it would stop it.)
 func rollback(d *deploy.Deployment, last deploy.Deployment, id string) deploy.Deployment {
@@ -96,7 +96,7 @@ func attempted(t deploy.Target) bool {
 }
 
 // rememberHosts writes what the group now knows of the hosts that were
-// attempted. (Spec server-platform 4.2. Where a failed host got as far as
+// attempted. (As CodeDeploy's guide has it. But where a failed host got as far as
 // Install, what it runs is unknown, whatever it ran before: otherwise a
 // rollback with updateOutdatedInstancesOnly would pass it over.)
 func (e *Engine) rememberHosts(tx *store.Tx, d deploy.Deployment, targets []deploy.Target) error {

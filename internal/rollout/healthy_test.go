@@ -23,7 +23,7 @@ func count(n int) *deploy.MinimumHealthy {
 	return &deploy.MinimumHealthy{Type: deploy.HostCount, Value: n}
 }
 
-// TestPaceTable is the table of server-platform 4.4: minimum and concurrency
+// TestPaceTable is what CodeDeploy's rules give: minimum and concurrency
 // for fleets of one to ten hosts; "inv" where nothing can be deployed.
 func TestPaceTable(t *testing.T) {
 	t.Parallel()
@@ -99,7 +99,7 @@ func run(p Pace, healthy bool, fails func(host int) bool) (outcome string, waves
 	return "Failed", waves, now.Pending
 }
 
-// TestDocumentedCases are the cases that server-platform 4.5 lists.
+// TestDocumentedCases are the examples of CodeDeploy's guide and what follows from its rules.
 func TestDocumentedCases(t *testing.T) {
 	t.Parallel()
 	hosts := func(list ...int) func(int) bool {
@@ -147,7 +147,7 @@ func TestDocumentedCases(t *testing.T) {
 	}
 }
 
-// TestWaves is the second table of server-platform 4.4: the batches when every
+// TestWaves is what follows from the same rules: the batches when every
 // host succeeds.
 func TestWaves(t *testing.T) {
 	t.Parallel()
