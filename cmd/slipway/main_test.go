@@ -101,6 +101,36 @@ func TestBadSettings(t *testing.T) {
 	}
 }
 
+// TestWatchErrors: mistakes are told in words, without the client's layers.
+func TestWatchErrors(t *testing.T) {
+	h, err := harness.Start(t.Context(), harness.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Setenv("AWS_ENDPOINT_URL", h.Daemon.URL)
+	t.Setenv("AWS_REGION", "us-east-1")
+	t.Setenv("AWS_ACCESS_KEY_ID", h.Daemon.Root.ID)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", string(h.Daemon.Root.Secret))
+	for _, tc := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"watch"}, "which deployment? Say: slipway watch DEPLOYMENT_ID"},
+		{[]string{"watch", "d-A1B2C3D4E"}, "No deployment found for id: d-A1B2C3D4E (DeploymentDoesNotExistException)"},
+	} {
+		cmd := root()
+		cmd.SetArgs(tc.args)
+		if err := cmd.ExecuteContext(t.Context()); err == nil || err.Error() != tc.want {
+			t.Errorf("got %v, want %s", err, tc.want)
+		}
+	}
+}
+
 // TestFlagsAreDocumented: every flag says what it is for.
 func TestFlagsAreDocumented(t *testing.T) {
 	t.Parallel()

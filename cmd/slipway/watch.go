@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
 )
 
@@ -32,7 +33,12 @@ func watchCommand() *cobra.Command {
 			"so it watches deployments of AWS as well.\n\n" +
 			"The exit status is 0 when the deployment succeeded.",
 		Example: "  slipway watch d-A1B2C3D4E",
-		Args:    cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return errors.New("which deployment? Say: slipway watch DEPLOYMENT_ID")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := config.LoadDefaultConfig(cmd.Context())
 			if err != nil {
@@ -40,6 +46,10 @@ func watchCommand() *cobra.Command {
 			}
 			w := watcher{client: codedeploy.NewFromConfig(c), screen: newScreen(os.Stdout), follow: follow}
 			status, err := w.watch(cmd.Context(), args[0])
+			var refused smithy.APIError
+			if errors.As(err, &refused) { // without the client's own layers around it
+				return fmt.Errorf("%s (%s)", refused.ErrorMessage(), refused.ErrorCode())
+			}
 			if err == nil && status != types.DeploymentStatusSucceeded {
 				err = fmt.Errorf("the deployment %s ended as %s", args[0], status)
 			}

@@ -19,8 +19,10 @@ import (
 // there was none, because the call failed or changed nothing.
 func (s *Server) audited(ctx context.Context, r *http.Request, call *Call, body []byte) (_ context.Context, save func(error) error) {
 	none := func(error) error { return nil }
+	// Both prefixes begin with the shorter one, whatever service is signed for.
+	hostCall := strings.HasPrefix(r.Header.Get("X-Amz-Target"), hostproto.SecureTargetPrefix)
 	operation, parameters := describe(r, body)
-	if s.config.Audit == nil || classOf(operation) != writes || strings.HasPrefix(call.Service, hostproto.SigningName) {
+	if s.config.Audit == nil || classOf(operation) != writes || hostCall {
 		return ctx, none
 	}
 	carrying, pending := audit.With(ctx, audit.Record{
