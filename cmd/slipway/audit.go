@@ -49,7 +49,7 @@ type auditReader struct {
 // auditLine is what is shown of a record where it is not shown whole.
 type auditLine struct {
 	At        time.Time `json:"at"`
-	RequestID string    `json:"requestId"`
+	Sequence  int64     `json:"sequence"`
 	Principal string    `json:"principal"`
 	SourceIP  string    `json:"sourceIp"`
 	Action    string    `json:"action"`
@@ -58,11 +58,9 @@ type auditLine struct {
 }
 
 func (a auditReader) run(ctx context.Context) error {
-	type position struct {
-		After     float64 `json:"after,omitempty"` // seconds since 1970
-		RequestID string  `json:"requestId,omitempty"`
+	var last struct {
+		After int64 `json:"after"`
 	}
-	var last position
 	for {
 		var page struct {
 			Records []json.RawMessage `json:"records"`
@@ -75,7 +73,7 @@ func (a auditReader) run(ctx context.Context) error {
 			if err := json.Unmarshal(record, &l); err != nil {
 				return err
 			}
-			last = position{float64(l.At.UnixMilli()) / 1000, l.RequestID}
+			last.After = l.Sequence
 			a.print(record, l)
 		}
 		if len(page.Records) > 0 {

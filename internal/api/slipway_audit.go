@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"time"
 
 	"github.com/slipwayhq/slipway/internal/audit"
 	"github.com/slipwayhq/slipway/internal/control"
@@ -13,8 +12,7 @@ import (
 // ListAuditInput asks for what comes behind a record; without one, for the
 // oldest.
 type ListAuditInput struct {
-	After     *wire.Time `json:"after,omitzero"`
-	RequestID *string    `json:"requestId,omitzero"`
+	After *int64 `json:"after,omitzero"` // the record's sequence number
 }
 
 // ListAuditOutput holds records, oldest first. Fewer than a page of them are
@@ -29,11 +27,7 @@ func listAudit(c *control.Control) Operation {
 		if call.Principal.Kind != iam.RootKind {
 			return nil, denied(call.Principal, "slipway:ListAudit", "*", iam.ImplicitlyDenied)
 		}
-		var after time.Time
-		if in.After != nil {
-			after = in.After.Time
-		}
-		records, err := c.ListAudit(ctx, call.Namespace.Account, after, wire.Value(in.RequestID))
+		records, err := c.ListAudit(ctx, call.Namespace.Account, wire.Value(in.After))
 		if records == nil {
 			records = []audit.Record{}
 		}

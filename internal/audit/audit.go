@@ -15,6 +15,7 @@ import (
 
 // Record is one call that changes something, or that was refused.
 type Record struct {
+	Sequence   int64           `json:"sequence"` // its place in the audit, from 1
 	At         time.Time       `json:"at"`
 	RequestID  string          `json:"requestId"`
 	Account    string          `json:"account"`

@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"time"
 
 	"github.com/slipwayhq/slipway/internal/audit"
 	"github.com/slipwayhq/slipway/internal/store"
@@ -11,11 +10,11 @@ import (
 // AuditPage is how many records one call returns at most.
 const AuditPage = 100
 
-// ListAudit returns the records of an account behind the one with that time
-// and request id, oldest first.
-func (c *Control) ListAudit(ctx context.Context, account string, after time.Time, afterID string) ([]audit.Record, error) {
+// ListAudit returns the records of an account behind the one of that number,
+// oldest first.
+func (c *Control) ListAudit(ctx context.Context, account string, after int64) ([]audit.Record, error) {
 	return view(ctx, c, func(tx *store.Tx) ([]audit.Record, error) {
-		return tx.Audit(account, after, afterID, AuditPage)
+		return tx.Audit(account, after, AuditPage)
 	})
 }
 

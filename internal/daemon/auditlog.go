@@ -59,7 +59,7 @@ func (a auditLog) catchUp(ctx context.Context) error {
 		return err
 	}
 	for {
-		records, err := a.control.ListAudit(ctx, a.account, last.At, last.RequestID)
+		records, err := a.control.ListAudit(ctx, a.account, last.Sequence)
 		if err != nil || len(records) == 0 {
 			return errors.Join(err, f.Close())
 		}

@@ -132,7 +132,7 @@ func TestAudit(t *testing.T) {
 	}
 	var records []audit.Record
 	err = d.store.View(ctx, func(tx *store.Tx) (err error) {
-		records, err = tx.Audit(d.Root.AccountID, time.Time{}, "", 100)
+		records, err = tx.Audit(d.Root.AccountID, 0, 100)
 		return err
 	})
 	if err != nil {

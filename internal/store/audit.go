@@ -1,23 +1,22 @@
 package store
 
-import (
-	"time"
+import "github.com/slipwayhq/slipway/internal/audit"
 
-	"github.com/slipwayhq/slipway/internal/audit"
-)
-
-// InsertAudit adds a record.
+// InsertAudit adds a record and gives it the next number.
 func (t *Tx) InsertAudit(r audit.Record) error {
-	_, err := t.exec(`INSERT INTO audit (at, id, account, doc) VALUES ($1, $2, $3, $4)`,
-		ms(r.At), r.RequestID, r.Account, doc(r))
+	last, err := t.number(`SELECT COALESCE(MAX(seq), 0) FROM audit`)
+	if err != nil {
+		return err
+	}
+	r.Sequence = last + 1
+	_, err = t.exec(`INSERT INTO audit (seq, account, doc) VALUES ($1, $2, $3)`, r.Sequence, r.Account, doc(r))
 	t.Notify(TopicAudit)
 	return err
 }
 
-// Audit returns up to limit records of an account that are behind the one
-// with that time and id, oldest first.
-func (t *Tx) Audit(account string, after time.Time, afterID string, limit int) ([]audit.Record, error) {
-	return many[audit.Record](t, `SELECT doc FROM audit
-		WHERE account = $1 AND (at > $2 OR (at = $2 AND id > $3)) ORDER BY at, id LIMIT $4`,
-		account, ms(after), afterID, limit)
+// Audit returns up to limit records of an account behind the one of that
+// number, in the order in which they were added.
+func (t *Tx) Audit(account string, after int64, limit int) ([]audit.Record, error) {
+	return many[audit.Record](t, `SELECT doc FROM audit WHERE account = $1 AND seq > $2 ORDER BY seq LIMIT $3`,
+		account, after, limit)
 }

@@ -1,11 +1,10 @@
 -- +goose Up
--- Rows are only ever added. A row's id is its request's.
+-- Rows are only ever added, and numbered in the order in which they are: who
+-- follows the audit must not miss one that has the time of another.
 CREATE TABLE audit (
-    at      INTEGER NOT NULL,
-    id      TEXT    NOT NULL,
+    seq     INTEGER NOT NULL PRIMARY KEY,
     account TEXT    NOT NULL,
-    doc     TEXT    NOT NULL,
-    PRIMARY KEY (at, id)
+    doc     TEXT    NOT NULL
 );
 
 -- +goose Down
