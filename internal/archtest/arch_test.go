@@ -39,10 +39,11 @@ var rules = []rule{
 	{"internal/wire", []string{"internal/wire"}, "the wire knows no domain; api converts", true},
 	{"internal/objectstore", []string{"internal/sigv4"}, "it is told who may do what, and knows nothing else of the server", false},
 	{"internal/store", []string{"internal/deploy", "internal/iam", "internal/store", "internal/audit", "internal/seal"}, "rows are domain values", false},
+	{"internal/provider", []string{"internal/deploy", "internal/provider", "internal/store"}, "what deployments need from outside knows no API and no engine", false},
 	{"internal/platform", []string{"internal/deploy", "internal/rollout", "internal/platform"}, "deciding is pure: no store, no clock", true},
 	{
 		"internal/engine",
-		[]string{"internal/deploy", "internal/platform", "internal/rollout", "internal/store"},
+		[]string{"internal/deploy", "internal/platform", "internal/provider", "internal/rollout", "internal/store"},
 		"engine and control meet in the stored rows", false,
 	},
 	{
