@@ -86,11 +86,13 @@ func (c *Control) handOut(ctx context.Context, ns deploy.Namespace, host string)
 }
 
 // ReleaseLeases makes the commands available again that a server handed out
-// and nobody has acknowledged. A server that starts alone calls it: whoever
+// and nobody has acknowledged, and the actions that it was at. A server that starts alone calls it: whoever
 // waited for the answers of the last one waits no more. (An agent that did get
 // its command acknowledges it all the same, and drops the second copy.)
 func (c *Control) ReleaseLeases(ctx context.Context) error {
-	return c.store.Update(ctx, func(tx *store.Tx) error { return tx.ReleaseLeases() })
+	return c.store.Update(ctx, func(tx *store.Tx) error {
+		return errors.Join(tx.ReleaseLeases(), tx.ReleaseActions())
+	})
 }
 
 // notRegistered explains why a host gets nothing.

@@ -68,6 +68,10 @@ type ErrorInfo struct {
 	Message string    `json:"message"`
 }
 
+// Error returns the message: an ErrorInfo can be the error that an action
+// fails with.
+func (e *ErrorInfo) Error() string { return e.Message }
+
 // ErrorCode is a deployment error code of the API.
 type ErrorCode string
 

@@ -7,6 +7,7 @@ type Snapshot struct {
 	Deployment Deployment
 	Targets    []Target      // in the order in which they are deployed to
 	Reports    []HostCommand // commands that hosts reported on since the last decision
+	Outcomes   []Action      // actions that came to something since the last decision
 	Stop       *StopRequest
 }
 
@@ -17,6 +18,8 @@ type Decision struct {
 	Targets    []Target      // only those that changed
 	Issue      []HostCommand // commands to hand out
 	Cancel     []string      // ids of commands that are over
+	Act        []Action      // what to do outside
+	Drop       []string      // ids of actions that nobody wants any more
 	WakeAt     time.Time     // when to look again; zero: when something is reported
 }
 

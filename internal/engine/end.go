@@ -155,6 +155,9 @@ func (e *Engine) giveUp(tx *store.Tx, id string) error {
 			return err
 		}
 	}
+	if err := tx.DropActions(id); err != nil {
+		return err
+	}
 	return tx.SaveDeployment(row, *d.CompletedAt)
 }
 

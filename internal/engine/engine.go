@@ -9,6 +9,10 @@
 // pass that dies anywhere has changed nothing, and the next one starts from
 // the same rows.
 //
+// What is to be done to the world outside is an action that a pass stores and
+// Act carries out afterwards; what came of it is stored, and wakes the
+// deployment for its next pass.
+//
 // # Guarantees
 //
 // Every active deployment has a wake-up time or waits for a host whose timer
@@ -17,8 +21,9 @@
 //
 // # Concurrency
 //
-// One goroutine runs all passes: the store serialises writers anyway. Waiting
-// is stored, never slept.
+// One goroutine runs all passes: the store serialises writers anyway. Actions
+// are carried out many at a time, each claimed first. Waiting is stored, never
+// slept.
 package engine
 
 import (
@@ -27,6 +32,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
@@ -102,6 +108,9 @@ const (
 
 // Run advances deployments until ctx ends.
 func (e *Engine) Run(ctx context.Context) error {
+	var acting sync.WaitGroup
+	acting.Go(func() { e.runActions(ctx) })
+	defer acting.Wait()
 	told, unsubscribe := e.store.Subscribe(store.TopicDeployments)
 	defer unsubscribe()
 	for {

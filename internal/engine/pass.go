@@ -61,7 +61,10 @@ func (e *Engine) snapshot(tx *store.Tx, row store.DeploymentRow) (deploy.Snapsho
 	} else if s.Targets, err = tx.Targets(row.Deployment.ID); err != nil {
 		return s, err
 	}
-	s.Reports, err = tx.TakeReports(row.Deployment.ID)
+	if s.Reports, err = tx.TakeReports(row.Deployment.ID); err != nil {
+		return s, err
+	}
+	s.Outcomes, err = tx.TakeOutcomes(row.Deployment.ID)
 	return s, err
 }
 
@@ -169,6 +172,9 @@ func (e *Engine) save(tx *store.Tx, row store.DeploymentRow, d deploy.Decision, 
 		if err := tx.CancelCommand(id); err != nil {
 			return err
 		}
+	}
+	if err := saveActions(tx, d); err != nil {
+		return err
 	}
 	var followUp *deploy.Deployment
 	if d.Deployment.Status.Terminal() {

@@ -19,6 +19,7 @@ package server
 
 import (
 	"cmp"
+	"context"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
@@ -66,4 +67,11 @@ func events(names []string) []deploy.LifecycleEvent {
 func ignorable(event string) bool {
 	return event == deploy.ApplicationStop ||
 		event == deploy.BeforeBlockTraffic || event == deploy.AfterBlockTraffic
+}
+
+// Act carries out nothing: hosts ask for what they are to do.
+func (p Platform) Act(_ context.Context, a deploy.Action) (deploy.Outcome, error) {
+	return deploy.Outcome{Status: deploy.ActionFailed, Error: &deploy.ErrorInfo{
+		Code: deploy.InternalError, Message: "Unknown action " + a.Kind + ".",
+	}}, nil
 }

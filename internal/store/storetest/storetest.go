@@ -56,6 +56,10 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"CommandLease":  testCommandLease,
 		"Reports":       testReports,
 		"CancelCommand": testCancelCommand,
+
+		"Actions":       testActions,
+		"ActionEnds":    testActionEnds,
+		"ActionDropped": testActionDropped,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
