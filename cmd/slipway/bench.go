@@ -17,7 +17,6 @@ import (
 
 	"github.com/slipwayhq/slipway/internal/bench"
 	"github.com/slipwayhq/slipway/internal/iam"
-	"github.com/slipwayhq/slipway/internal/sigv4"
 )
 
 func benchCommand() *cobra.Command {
@@ -59,7 +58,7 @@ func benchCommand() *cobra.Command {
 
 // benchmark measures a server, and starts it when none is given.
 func benchmark(ctx context.Context, c bench.Config, database string) error {
-	c.Credentials = sigv4.Credentials{
+	c.Credentials = bench.Credentials{
 		AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
 		SessionToken: os.Getenv("AWS_SESSION_TOKEN"),
 	}
@@ -84,7 +83,7 @@ func benchmark(ctx context.Context, c bench.Config, database string) error {
 // mixed up with what measuring uses.
 type child struct {
 	url  string
-	key  sigv4.Credentials
+	key  bench.Credentials
 	dir  string
 	proc *exec.Cmd
 }
@@ -94,7 +93,7 @@ func startChild(ctx context.Context, database string) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &child{key: sigv4.Credentials{AccessKeyID: iam.NewAccessKeyID(), SecretAccessKey: iam.NewSecretAccessKey()}}
+	s := &child{key: bench.Credentials{AccessKeyID: iam.NewAccessKeyID(), SecretAccessKey: iam.NewSecretAccessKey()}}
 	if s.dir, err = os.MkdirTemp("", "slipway-bench-"); err != nil {
 		return nil, err
 	}

@@ -26,11 +26,14 @@ import (
 	"github.com/slipwayhq/slipway/internal/sigv4"
 )
 
+// Credentials are an access key.
+type Credentials = sigv4.Credentials
+
 // Config says what is measured.
 type Config struct {
 	Endpoint    string
 	Region      string
-	Credentials sigv4.Credentials // of somebody who may enrol hosts and deploy
+	Credentials Credentials // of somebody who may enrol hosts and deploy
 	Hosts       int
 	Deployments int           // one after the other, each to all hosts
 	Hook        time.Duration // how long a host takes for an event
