@@ -148,7 +148,7 @@ func (d *Daemon) handler(ctx context.Context, c Config, box *seal.Box) (http.Han
 	return api.New(api.Config{
 		Access:     access,
 		Pager:      pager,
-		Services:   []api.Service{api.CodeDeploy(d.control, pager), api.HostCommands(d.control), api.Slipway(d.control)},
+		Services:   []api.Service{api.CodeDeploy(d.control, pager), api.HostCommands(d.control), api.Slipway(d.control), api.CloudWatch(d.control, pager)},
 		S3:         withEnvironment(d.objects.Handler(objectAccess{access, c.Log}, c.Domains)),
 		BucketHost: bucketHost(c.Domains),
 		Ready:      d.store.Ping,

@@ -25,10 +25,10 @@ type Alarm struct {
 	Name string `json:"name"`
 	// Settings are the metric, the threshold and so on as CloudWatch's clients
 	// write them. They are kept for those who ask; nothing evaluates them.
-	Settings     json.RawMessage   `json:"settings"`
-	Actions      []string          `json:"actions,omitempty"` // ARNs; kept, never run
-	Tags         map[string]string `json:"tags,omitempty"`
-	ConfiguredAt time.Time         `json:"configuredAt"`
+	Settings     json.RawMessage `json:"settings"`
+	Actions      []string        `json:"actions,omitempty"` // ARNs; kept, never run
+	Tags         []Tag           `json:"tags,omitempty"`
+	ConfiguredAt time.Time       `json:"configuredAt"`
 
 	State      AlarmState `json:"state"`
 	Reason     string     `json:"reason"`

@@ -35,9 +35,5 @@ func (t *Tx) CountAlarms(ns deploy.Namespace) (int64, error) {
 
 // DeleteAlarm removes an alarm; ErrNotFound when there is none of that name.
 func (t *Tx) DeleteAlarm(ns deploy.Namespace, name string) error {
-	n, err := t.exec(`DELETE FROM alarms WHERE account = $1 AND region = $2 AND name = $3`, ns.Account, ns.Region, name)
-	if err == nil && n == 0 {
-		return ErrNotFound
-	}
-	return err
+	return t.deleted(t.exec(`DELETE FROM alarms WHERE account = $1 AND region = $2 AND name = $3`, ns.Account, ns.Region, name))
 }
