@@ -16,9 +16,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/provider/alarm"
@@ -61,6 +63,9 @@ func New(c aws.Config, endpoint, region string) *Source {
 		o.HTTPClient = bounded{o.HTTPClient}
 		if endpoint != "" {
 			o.BaseEndpoint = &endpoint
+			// Servers that stand in for AWS do not all know the CBOR that is
+			// the SDK's default.
+			o.Protocol = awsjson.New10(schemas.GraniteServiceVersion20100801)
 		}
 	})
 	return &Source{client, region}

@@ -3,13 +3,16 @@ package cloudwatch_test
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,8 +20,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
-	"github.com/aws/smithy-go/encoding/cbor"
+	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/provider/alarm"
@@ -42,39 +46,51 @@ func refuse(w http.ResponseWriter, how error) {
 	case errors.Is(how, alarm.ErrThrottled):
 		status, code = 400, "Throttling"
 	}
+	fail(w, status, code)
+}
+
+func fail(w http.ResponseWriter, status int, code string) {
 	w.WriteHeader(status)
-	w.Write(cbor.Encode(cbor.Map{"__type": cbor.String(code), "message": cbor.String("because")}))
+	fmt.Fprintf(w, `{"__type":%q,"message":"because"}`, code)
 }
 
 // answer is DescribeAlarms, in pages of 60. Every third alarm is composite.
 func answer(w http.ResponseWriter, r *http.Request, states map[string]deploy.AlarmState) {
-	body, _ := io.ReadAll(r.Body)
-	v, err := cbor.Decode(body)
-	in, ok := v.(cbor.Map)
-	names, _ := in["AlarmNames"].(cbor.List)
-	if err != nil || !ok || r.URL.Path != "/service/GraniteServiceVersion20100801/operation/DescribeAlarms" || len(names) > 100 {
+	type found struct {
+		AlarmName  string
+		StateValue deploy.AlarmState
+	}
+	var in struct {
+		AlarmNames, AlarmTypes []string
+		NextToken              string
+	}
+	var out struct {
+		MetricAlarms, CompositeAlarms []found
+		NextToken                     *string `json:",omitempty"`
+	}
+	if json.NewDecoder(r.Body).Decode(&in) != nil || r.Header.Get("X-Amz-Target") != "GraniteServiceVersion20100801.DescribeAlarms" ||
+		len(in.AlarmNames) > 100 {
 		refuse(w, alarmtest.ErrBroken)
 		return
 	}
-	out := cbor.Map{}
-	if token, ok := in["NextToken"].(cbor.String); ok && token == "second" {
+	names := in.AlarmNames
+	if in.NextToken == "second" {
 		names = names[60:]
 	} else if len(names) > 60 {
 		names = names[:60]
-		out["NextToken"] = cbor.String("second")
+		out.NextToken = aws.String("second")
 	}
-	var lists [2]cbor.List
 	for i, name := range names {
-		if state, ok := states[string(name.(cbor.String))]; ok {
-			kind := min(i%3, 1)
-			lists[kind] = append(lists[kind], cbor.Map{"AlarmName": name, "StateValue": cbor.String(state)})
+		state, ok := states[name]
+		switch {
+		case !ok:
+		case i%3 != 0:
+			out.MetricAlarms = append(out.MetricAlarms, found{name, state})
+		case slices.Contains(in.AlarmTypes, "CompositeAlarm"):
+			out.CompositeAlarms = append(out.CompositeAlarms, found{name, state})
 		}
 	}
-	if types, _ := in["AlarmTypes"].(cbor.List); len(types) == 2 {
-		out["CompositeAlarms"] = lists[0]
-	}
-	out["MetricAlarms"] = lists[1]
-	w.Write(cbor.Encode(out))
+	json.NewEncoder(w).Encode(out)
 }
 
 func TestConformance(t *testing.T) {
@@ -94,7 +110,7 @@ func TestRegion(t *testing.T) {
 		var got []string
 		f := alarmtest.NewFake(t, refuse, func(w http.ResponseWriter, r *http.Request, _ map[string]deploy.AlarmState) {
 			got = scope.FindStringSubmatch(r.Header.Get("Authorization"))
-			w.Write(cbor.Encode(cbor.Map{}))
+			io.WriteString(w, "{}")
 		})
 		if _, err := cloudwatch.New(account(), f.URL, chosen).States(t.Context(), alarmtest.Namespace, []string{"a"}); err != nil {
 			t.Fatal(err)
@@ -113,8 +129,7 @@ func TestCodes(t *testing.T) {
 		"ThrottlingException": alarm.ErrThrottled, "RequestLimitExceeded": alarm.ErrThrottled, "ValidationError": nil,
 	} {
 		f := alarmtest.NewFake(t, nil, func(w http.ResponseWriter, _ *http.Request, _ map[string]deploy.AlarmState) {
-			w.WriteHeader(http.StatusBadRequest)
-			w.Write(cbor.Encode(cbor.Map{"__type": cbor.String(code), "message": cbor.String("because")}))
+			fail(w, http.StatusBadRequest, code)
 		})
 		_, err := cloudwatch.New(account(), f.URL, "").States(t.Context(), alarmtest.Namespace, []string{"a"})
 		if err == nil || !strings.Contains(err.Error(), code) || errors.Is(err, alarm.ErrDenied) != (want == alarm.ErrDenied) ||
@@ -195,7 +210,9 @@ func TestMoto(t *testing.T) {
 		regions = regions[1:]
 		c := account()
 		c.Region, c.BaseEndpoint = region, &endpoint
-		client := sdk.NewFromConfig(c)
+		client := sdk.NewFromConfig(c, func(o *sdk.Options) {
+			o.Protocol = awsjson.New10(schemas.GraniteServiceVersion20100801)
+		})
 		return alarmtest.World{
 			Source: cloudwatch.New(account(), endpoint, region),
 			Set: func(t *testing.T, states map[string]deploy.AlarmState) {

@@ -215,7 +215,7 @@ func TestCredentials(t *testing.T) {
 		t.Errorf("the server saw %q", seen)
 	}
 	for _, err := range append(errs, err) {
-		if err == nil || strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "ann") {
+		if err == nil || strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "ann:") {
 			t.Errorf("the error is %v", err)
 		}
 	}
