@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
 )
 
@@ -42,7 +43,7 @@ func alarmSetCommand() *cobra.Command {
 				return err
 			}
 			if err := setAlarm(cmd.Context(), c, args[0], types.StateValue(strings.ToUpper(args[1])), reason); err != nil {
-				return fmt.Errorf("cannot set the alarm %s: %w", args[0], err)
+				return fmt.Errorf("cannot set the alarm %s: %w", args[0], withoutLayers(err))
 			}
 			return nil
 		},
@@ -98,7 +99,7 @@ func alarmListCommand() *cobra.Command {
 				err = listAlarms(cmd.Context(), c, cmd.OutOrStdout())
 			}
 			if err != nil {
-				return fmt.Errorf("cannot list the alarms: %w", err)
+				return fmt.Errorf("cannot list the alarms: %w", withoutLayers(err))
 			}
 			return nil
 		},
@@ -118,6 +119,15 @@ func listAlarms(ctx context.Context, c *cloudwatch.Client, out io.Writer) error 
 		}
 	}
 	return table.Flush()
+}
+
+// withoutLayers leaves of an error what the server says.
+func withoutLayers(err error) error {
+	var refused smithy.APIError
+	if errors.As(err, &refused) {
+		return fmt.Errorf("%s (%s)", refused.ErrorMessage(), refused.ErrorCode())
+	}
+	return err
 }
 
 // oneLine keeps a text of others from breaking the table or the terminal.
