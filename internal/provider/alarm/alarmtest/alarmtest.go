@@ -115,8 +115,8 @@ func testFailures(t *testing.T, w World) {
 	for _, how := range []error{alarm.ErrDenied, alarm.ErrThrottled, ErrBroken} {
 		w.Fail(t, how)
 		got, err := w.States(t.Context(), Namespace, []string{"a"})
-		if err == nil || len(got) > 0 || errors.Is(err, alarm.ErrDenied) != (how == alarm.ErrDenied) ||
-			errors.Is(err, alarm.ErrThrottled) != (how == alarm.ErrThrottled) {
+		if err == nil || len(got) > 0 || errors.Is(err, alarm.ErrDenied) != errors.Is(how, alarm.ErrDenied) ||
+			errors.Is(err, alarm.ErrThrottled) != errors.Is(how, alarm.ErrThrottled) {
 			t.Errorf("a source that is to fail with %q answers %v, %v", how, got, err)
 		}
 	}

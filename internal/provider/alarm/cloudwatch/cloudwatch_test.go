@@ -132,8 +132,8 @@ func TestCodes(t *testing.T) {
 			fail(w, http.StatusBadRequest, code)
 		})
 		_, err := cloudwatch.New(account(), f.URL, "").States(t.Context(), alarmtest.Namespace, []string{"a"})
-		if err == nil || !strings.Contains(err.Error(), code) || errors.Is(err, alarm.ErrDenied) != (want == alarm.ErrDenied) ||
-			errors.Is(err, alarm.ErrThrottled) != (want == alarm.ErrThrottled) {
+		if err == nil || !strings.Contains(err.Error(), code) || errors.Is(err, alarm.ErrDenied) != errors.Is(want, alarm.ErrDenied) ||
+			errors.Is(err, alarm.ErrThrottled) != errors.Is(want, alarm.ErrThrottled) {
 			t.Errorf("%s is %v, want %v", code, err, want)
 		}
 	}
