@@ -105,6 +105,9 @@ func (h *cloudWatchAPI) putMetricAlarm(ctx context.Context, call *Call, in *PutM
 	if err != nil {
 		return err
 	}
+	if len(text) > maxAlarmSettings {
+		return deploy.Errorf("ValidationError", "The alarm has %d bytes, %d are allowed", len(text), maxAlarmSettings)
+	}
 	return h.control.PutAlarm(ctx, deploy.Alarm{
 		Namespace: call.Namespace,
 		Name:      wire.Value(in.AlarmName),

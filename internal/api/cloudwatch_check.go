@@ -15,6 +15,7 @@ const (
 	maxAlarmActions     = 5
 	maxDimensions       = 30
 	maxAlarmTags        = 50
+	maxAlarmSettings    = 120 << 10 // bytes
 )
 
 func missingParameter(name string) error {

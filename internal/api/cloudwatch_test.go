@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/encoding/cbor"
 
 	"github.com/slipwayhq/slipway/internal/api"
 	"github.com/slipwayhq/slipway/internal/audit"
@@ -221,6 +222,9 @@ func TestAlarmFaults(t *testing.T) {
 		"ValidationError: \"Most\" is no value of Stat": put(func(in *cloudwatch.PutMetricAlarmInput) { in.Statistic = "Most" }),
 		"ValidationError: Period is 0":                  put(func(in *cloudwatch.PutMetricAlarmInput) { in.Period = aws.Int32(0) }),
 		"ValidationError: AlarmActions has 6 items":     put(func(in *cloudwatch.PutMetricAlarmInput) { in.AlarmActions = make([]string, 6) }),
+		"ValidationError: The alarm has": put(func(in *cloudwatch.PutMetricAlarmInput) {
+			in.MetricName, in.Metrics = nil, []types.MetricDataQuery{{Id: aws.String("m"), Expression: aws.String(strings.Repeat("x", 121<<10))}}
+		}),
 		"InvalidParameterCombination: Only one of Metric": put(func(in *cloudwatch.PutMetricAlarmInput) {
 			in.Metrics = []types.MetricDataQuery{{Id: aws.String("m")}}
 		}),
@@ -355,5 +359,41 @@ func TestAlarmsByJSON(t *testing.T) {
 	if got.status != 404 || got.header.Get("X-Amzn-Query-Error") != "ResourceNotFound;Sender" || got.header.Get("Content-Type") != "application/x-amz-json-1.0" ||
 		got.body != `{"__type":"ResourceNotFound","message":"There is no alarm \"none\""}` {
 		t.Error(fmt.Sprint(got))
+	}
+}
+
+// TestCBORFaults: what is refused before an operation is reached is refused in
+// CBOR as well, whatever path it came to.
+func TestCBORFaults(t *testing.T) {
+	t.Parallel()
+	e := watch(t)
+	const describe = "/service/GraniteServiceVersion20100801/operation/DescribeAlarms"
+	post := func(path, body string, signed bool) reply {
+		t.Helper()
+		r, err := http.NewRequest(http.MethodPost, e.URL+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Smithy-Protocol", "rpc-v2-cbor")
+		if signed {
+			r = signWatch(r, body)
+		}
+		return send(t, r)
+	}
+	for want, got := range map[string]reply{
+		"MissingAuthenticationTokenException": post(describe, "", false),
+		"SerializationException":              post(describe, "{}", true),
+		"UnknownOperationException":           post("/service/CodeDeploy_20141006/operation/ListApplications", "", true),
+		"UnknownOperationException ":          post("/metrics", "", true),
+	} {
+		want = strings.TrimSpace(want)
+		v, err := cbor.Decode([]byte(got.body))
+		fault, _ := v.(cbor.Map)
+		if err != nil || fault["__type"] != cbor.String(want) || got.status < 400 || got.header.Get("Smithy-Protocol") != "rpc-v2-cbor" {
+			t.Errorf("%v, %v, want %s", got, err, want)
+		}
+	}
+	if got := post(describe, "", true); got.status != http.StatusOK {
+		t.Errorf("without a body: %v", got)
 	}
 }

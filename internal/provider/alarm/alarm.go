@@ -16,7 +16,8 @@ type Source interface {
 	// could not tell about the names that are left out, it may know of them:
 	// it is one of [ErrDenied] and [ErrThrottled] if it was that. What is in
 	// the map is good even then. Neither the error's text nor what it wraps
-	// has credentials in it. A source is asked from several goroutines.
+	// has credentials in it. A source waits for as long as ctx lets it, and is
+	// asked from several goroutines.
 	States(ctx context.Context, ns deploy.Namespace, names []string) (map[string]deploy.AlarmState, error)
 }
 

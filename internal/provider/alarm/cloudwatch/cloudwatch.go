@@ -63,6 +63,8 @@ func New(c aws.Config, endpoint, region string) *Source {
 		o.HTTPClient = bounded{o.HTTPClient}
 		if endpoint != "" {
 			o.BaseEndpoint = &endpoint
+		}
+		if o.BaseEndpoint != nil {
 			// Servers that stand in for AWS do not all know the CBOR that is
 			// the SDK's default.
 			o.Protocol = awsjson.New10(schemas.GraniteServiceVersion20100801)
