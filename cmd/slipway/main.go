@@ -30,6 +30,9 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(serverCommand(), demoCommand(), watchCommand(), auditCommand(), gitHubTokenCommand(), benchCommand(), exampleWebCommand())
+	cmd.AddCommand(
+		serverCommand(), demoCommand(), watchCommand(), auditCommand(), gitHubTokenCommand(), alarmCommand(),
+		benchCommand(), exampleWebCommand(),
+	)
 	return cmd
 }

@@ -20,6 +20,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch path := r.URL.Path; {
 	case scope == "s3":
 		serveOr404(s.config.S3, w, r)
+	case isCBOR(r):
+		w.Header().Set(protocolHeader, cborProtocol)
+		s.serveAPI(w, r, s.cborDialect(r))
 	case path == "/healthz":
 		probe(w, r, s.config.Healthy)
 	case path == "/readyz":
@@ -57,7 +60,7 @@ func claimedService(r *http.Request) string {
 	return ""
 }
 
-// isQuery recognises the form-encoded protocol of STS and IAM.
+// isQuery recognises the form-encoded protocol.
 func isQuery(r *http.Request) bool {
 	if r.Header.Get("X-Amz-Target") != "" {
 		return false // JSON, which ignores the query string

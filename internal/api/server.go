@@ -1,11 +1,11 @@
 // Package api is the HTTP edge of the control plane: one port for the
-// CodeDeploy API, the host agents' command service, and as much STS and IAM as
-// AWS clients need. It authenticates and authorises every call, decodes it,
+// CodeDeploy API, the host agents' command service, and as much STS, IAM and
+// CloudWatch as AWS clients need. It authenticates and authorises every call, decodes it,
 // hands it to the operation's handler, and turns what comes back into bytes.
 //
 // A request of S3 or for the console is left to the handler that was given for
 // it. Everything else goes through the same steps, see answer in call.go; the
-// two wire protocols differ only in json.go and query.go.
+// wire protocols differ only in json.go, query.go and cbor.go.
 package api
 
 import (
@@ -21,7 +21,7 @@ import (
 // their comment says otherwise.
 type Config struct {
 	Access   *Access   // required
-	Services []Service // the JSON services: CodeDeploy and host commands
+	Services []Service // CodeDeploy, host commands, CloudWatch
 	Pager    Pager     // for the lists of IAM
 
 	S3      http.Handler // authenticates its callers itself
@@ -59,5 +59,5 @@ func New(c Config) *Server {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Server{config: c, query: newQueryDialect(c.Access, c.Pager), throttle: newThrottle(c.Limits)}
+	return &Server{config: c, query: newQueryDialect(c.Access, c.Pager, c.Services), throttle: newThrottle(c.Limits)}
 }

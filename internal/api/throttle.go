@@ -166,6 +166,10 @@ func (t *throttle) sweep(now time.Time) {
 // operationName reads the operation off a request that nobody has looked at.
 // It only chooses the limits: who lies about it gets the wrong ones.
 func operationName(r *http.Request) string {
+	if isCBOR(r) {
+		_, operation := cborTarget(r)
+		return operation
+	}
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	return operation
 }

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,6 +27,8 @@ import (
 	"github.com/slipwayhq/slipway/internal/objectstore"
 	"github.com/slipwayhq/slipway/internal/platform"
 	"github.com/slipwayhq/slipway/internal/platform/server"
+	"github.com/slipwayhq/slipway/internal/provider/alarm"
+	"github.com/slipwayhq/slipway/internal/provider/alarm/embedded"
 	"github.com/slipwayhq/slipway/internal/seal"
 	"github.com/slipwayhq/slipway/internal/store"
 )
@@ -53,6 +56,10 @@ type Config struct {
 	// JSON, for those who keep them elsewhere. Empty: none.
 	AuditLog string
 	Log      *slog.Logger
+
+	// Alarms are the sources of alarms, asked in order. The alarms that are
+	// set on this server come last, always.
+	Alarms []alarm.Source
 
 	// Engine and Hosts change how deployments run; their zero values are
 	// CodeDeploy's behaviour.
@@ -149,7 +156,7 @@ func (d *Daemon) handler(ctx context.Context, c Config, box *seal.Box) (http.Han
 	return metrics.counting(api.New(api.Config{
 		Access:     access,
 		Pager:      pager,
-		Services:   []api.Service{api.CodeDeploy(d.control, pager), api.HostCommands(d.control), api.Slipway(d.control)},
+		Services:   []api.Service{api.CodeDeploy(d.control, pager), api.HostCommands(d.control), api.Slipway(d.control), api.CloudWatch(d.control, pager)},
 		S3:         withEnvironment(d.objects.Handler(objectAccess{access, c.Log}, c.Domains)),
 		BucketHost: bucketHost(c.Domains),
 		Ready:      d.store.Ping,
@@ -188,6 +195,7 @@ func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) erro
 	running, stop := context.WithCancel(context.Background())
 	d.stop = stop
 	c.Engine.Log = c.Log
+	c.Engine.Alarms = alarm.Chain(append(slices.Clone(c.Alarms), embedded.New(d.store))...)
 	c.Engine.Platforms = map[deploy.ComputePlatform]platform.Platform{deploy.Server: c.Hosts}
 	e := engine.New(d.store, c.Engine)
 	go func() { d.engine <- e.Run(running) }()

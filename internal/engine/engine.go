@@ -37,12 +37,14 @@ import (
 
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/platform"
+	"github.com/slipwayhq/slipway/internal/provider/alarm"
 	"github.com/slipwayhq/slipway/internal/store"
 )
 
 // Options configure an engine. The zero value of each has a default.
 type Options struct {
 	Platforms map[deploy.ComputePlatform]platform.Platform
+	Alarms    alarm.Source // nil: no alarm can be read
 	// RunLimit is how long a deployment may take. Default 12 hours.
 	RunLimit time.Duration
 	// Order puts instances in the order that breaks ties between hosts of the

@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"Inline":        testInlinePolicies,
 		"Managed":       testManagedPolicies,
 		"Audit":         testAudit,
+		"Alarms":        testAlarms,
 
 		"Deployment":     testDeployment,
 		"OneActive":      testOneActive,
