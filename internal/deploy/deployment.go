@@ -29,6 +29,7 @@ type Deployment struct {
 	Alarms          *Alarms           `json:"alarms,omitempty"`        // those that count
 	AlarmOverride   *Alarms           `json:"alarmOverride,omitempty"` // as given in the call
 	TargetInstances *TargetInstances  `json:"targetInstances,omitempty"`
+	Undo            *Target           `json:"undo,omitempty"` // of a rollback that puts traffic back
 
 	IgnoreApplicationStopFailures bool   `json:"ignoreApplicationStopFailures,omitempty"`
 	UpdateOutdatedInstancesOnly   bool   `json:"updateOutdatedInstancesOnly,omitempty"`
@@ -40,6 +41,7 @@ type Deployment struct {
 	StartedAt   *time.Time   `json:"startedAt,omitempty"`
 	CompletedAt *time.Time   `json:"completedAt,omitempty"`
 	Error       *ErrorInfo   `json:"error,omitempty"`
+	AppSpec     string       `json:"appSpec,omitempty"`  // Lambda and ECS; absent until it has been fetched
 	Overview    *Overview    `json:"overview,omitempty"` // absent until the targets are known
 	Rollback    RollbackInfo `json:"rollback,omitzero"`
 	Ending      *Ending      `json:"ending,omitempty"`
@@ -81,6 +83,13 @@ const (
 	ApplicationMissing       ErrorCode = "APPLICATION_MISSING"
 	DeploymentGroupMissing   ErrorCode = "DEPLOYMENT_GROUP_MISSING"
 	HealthConstraints        ErrorCode = "HEALTH_CONSTRAINTS"
+	HookFailure              ErrorCode = "HOOK_EXECUTION_FAILURE"
+	InvalidFunction          ErrorCode = "INVALID_LAMBDA_FUNCTION"
+	InvalidFunctionConfig    ErrorCode = "INVALID_LAMBDA_CONFIGURATION"
+	InvalidRevision          ErrorCode = "INVALID_REVISION"
+	RoleMissing              ErrorCode = "IAM_ROLE_MISSING"
+	RolePermissions          ErrorCode = "IAM_ROLE_PERMISSIONS"
+	Throttled                ErrorCode = "THROTTLED"
 	HealthConstraintsInvalid ErrorCode = "HEALTH_CONSTRAINTS_INVALID"
 	InternalError            ErrorCode = "INTERNAL_ERROR"
 	ManualStop               ErrorCode = "MANUAL_STOP"
