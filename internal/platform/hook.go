@@ -11,33 +11,14 @@ import (
 	"github.com/slipwayhq/slipway/internal/provider/function"
 )
 
-// InvokeHook is the kind of an action that runs a function at a lifecycle
-// event. Its outcome is the function's answer, which comes later, by
-// PutLifecycleEventHookExecutionStatus.
-const InvokeHook = "InvokeHook"
-
 // HookLimit is how long a hook may take to answer.
 const HookLimit = time.Hour
 
-// HookInput says which function is invoked, and with what.
-type HookInput struct {
-	Function    string `json:"function"`
-	Event       string `json:"event"`
-	Role        string `json:"role,omitempty"`
-	ExecutionID string `json:"executionId"` // what the function answers with
-}
-
-// HookOutput is the answer.
-type HookOutput struct {
-	Status  deploy.EventStatus `json:"status"` // Succeeded or Failed
-	Message string             `json:"message,omitempty"`
-}
-
 // HookAction is the action that invokes a hook. The limit is for the answer.
-func HookAction(d deploy.Deployment, in HookInput, limit time.Duration, now time.Time) deploy.Action {
+func HookAction(d deploy.Deployment, in deploy.HookInput, limit time.Duration, now time.Time) deploy.Action {
 	return deploy.Action{
 		Namespace: d.Namespace, ID: deploy.ActionID(d.ID, in.Event), DeploymentID: d.ID, Platform: d.Platform,
-		Kind: InvokeHook, Input: Encode(in), CreatedAt: now, Deadline: now.Add(limit),
+		Kind: deploy.InvokeHook, Input: Encode(in), CreatedAt: now, Deadline: now.Add(limit),
 		Late: deploy.ErrorInfo{Code: deploy.Timeout, Message: fmt.Sprintf("The deployment timed out while waiting for a status "+
 			"callback. CodeDeploy expects a status callback within one hour after a deployment hook is invoked. "+
 			"(The function %s, invoked for %s, did not call PutLifecycleEventHookExecutionStatus within %s.)",
@@ -48,7 +29,7 @@ func HookAction(d deploy.Deployment, in HookInput, limit time.Duration, now time
 // ActHook invokes the function of a hook action. Invoking it again is safe: the
 // first answer counts.
 func ActHook(ctx context.Context, functions function.Invoker, a deploy.Action) (deploy.Outcome, error) {
-	var in HookInput
+	var in deploy.HookInput
 	if err := json.Unmarshal(a.Input, &in); err != nil {
 		return deploy.Outcome{}, err
 	}
@@ -64,7 +45,7 @@ func ActHook(ctx context.Context, functions function.Invoker, a deploy.Action) (
 		return deploy.Outcome{Status: deploy.ActionWaiting}, nil
 	}
 	return deploy.Outcome{
-		Status: deploy.ActionDone, Output: Encode(HookOutput{Status: answer.Status, Message: answer.Message}),
+		Status: deploy.ActionDone, Output: Encode(deploy.HookAnswer{Status: answer.Status, Message: answer.Message}),
 	}, nil
 }
 
@@ -73,14 +54,14 @@ func HookResult(a deploy.Action) *deploy.ErrorInfo {
 	if a.Outcome.Status == deploy.ActionFailed {
 		return a.Outcome.Error
 	}
-	var out HookOutput
+	var out deploy.HookAnswer
 	if err := json.Unmarshal(a.Outcome.Output, &out); err != nil {
 		return &deploy.ErrorInfo{Code: deploy.InternalError, Message: "The answer of the hook cannot be read: " + err.Error()}
 	}
 	if out.Status == deploy.EventSucceeded {
 		return nil
 	}
-	var in HookInput
+	var in deploy.HookInput
 	_ = json.Unmarshal(a.Input, &in) // only for the message
 	message := fmt.Sprintf("The deployment failed because one or more of the lifecycle event validation functions failed. "+
 		"(%s answered Failed for %s", in.Function, in.Event)

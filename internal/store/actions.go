@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"slices"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
@@ -23,6 +24,13 @@ func (t *Tx) InsertAction(a deploy.Action) error {
 // Action returns an action.
 func (t *Tx) Action(id string) (deploy.Action, error) {
 	return one[deploy.Action](t, `SELECT doc FROM actions WHERE id = $1`, id)
+}
+
+// Actions returns a deployment's actions of one kind, those too that have
+// ended.
+func (t *Tx) Actions(deploymentID, kind string) ([]deploy.Action, error) {
+	all, err := many[deploy.Action](t, `SELECT doc FROM actions WHERE deployment_id = $1 ORDER BY id`, deploymentID)
+	return slices.DeleteFunc(all, func(a deploy.Action) bool { return a.Kind != kind }), err
 }
 
 // ClaimActions returns up to limit actions that are due and that nobody is at,

@@ -47,7 +47,7 @@ func (in aliasInput) state(share float64) function.Alias {
 
 // Act carries out an action. Each looks at the alias before it changes it.
 func (p Platform) Act(ctx context.Context, a deploy.Action) (deploy.Outcome, error) {
-	if a.Kind == platform.InvokeHook {
+	if a.Kind == deploy.InvokeHook {
 		return platform.ActHook(ctx, p.Functions, a)
 	}
 	var in aliasInput

@@ -51,7 +51,7 @@ func (d *draft) apply(a deploy.Action) {
 		return
 	}
 	d.f.Waiting = ""
-	if a.Kind == platform.InvokeHook {
+	if a.Kind == deploy.InvokeHook {
 		if failure := platform.HookResult(a); failure != nil {
 			d.fail(*failure)
 		} else {
@@ -128,7 +128,7 @@ func (d *draft) hook(i int) {
 		d.t.MoveEvent(i, deploy.EventSucceeded, d.now)
 		return
 	}
-	d.wait(platform.HookAction(d.dep, platform.HookInput{
+	d.wait(platform.HookAction(d.dep, deploy.HookInput{
 		Function: hook, Event: event, Role: d.f.Role, ExecutionID: d.p.NewHookID(d.dep.ID, event),
 	}, d.p.hookLimit(), d.now))
 }

@@ -179,8 +179,8 @@ func (st *story) look() {
 func answer(after time.Duration, status deploy.EventStatus) plan {
 	return plan{after, func(st *story) {
 		for _, w := range st.open {
-			if w.action.Kind == platform.InvokeHook {
-				st.finish(w, deploy.Outcome{Status: deploy.ActionDone, Output: platform.Encode(platform.HookOutput{Status: status})})
+			if w.action.Kind == deploy.InvokeHook {
+				st.finish(w, deploy.Outcome{Status: deploy.ActionDone, Output: platform.Encode(deploy.HookAnswer{Status: status})})
 				return
 			}
 		}

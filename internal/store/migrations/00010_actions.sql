@@ -9,6 +9,7 @@ CREATE TABLE actions (
     doc           TEXT   NOT NULL
 );
 CREATE INDEX actions_due ON actions (due_at) WHERE open = 1;
+CREATE INDEX actions_by_deployment ON actions (deployment_id);
 CREATE INDEX actions_reported ON actions (deployment_id) WHERE reported = 1;
 
 -- +goose Down
