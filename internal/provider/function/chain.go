@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"github.com/slipwayhq/slipway/internal/deploy"
 )
 
 // Chain asks several services, in order: the first that knows the name
@@ -83,11 +81,3 @@ func (Only) Version(context.Context, Scope, string, string) error { return ErrUn
 
 // Capacity knows none.
 func (Only) Capacity(context.Context, Scope, string, string) (bool, error) { return false, ErrUnknown }
-
-// Answered makes an answer of how a function ended.
-func Answered(err error) Answer {
-	if err != nil {
-		return Answer{Status: deploy.EventFailed, Message: err.Error()}
-	}
-	return Answer{Status: deploy.EventSucceeded}
-}
