@@ -14,6 +14,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/store"
@@ -27,6 +28,7 @@ type Control struct {
 	quotas Quotas
 	signer *signer
 	hold   time.Duration
+	polls  atomic.Int64 // that are held
 
 	serviceRole func(ctx context.Context, arn string) (bool, error)
 }

@@ -23,6 +23,8 @@ func (c *Control) PollHostCommand(ctx context.Context, ns deploy.Namespace, host
 	defer unsubscribe()
 	hold := time.NewTimer(c.hold)
 	defer hold.Stop()
+	c.polls.Add(1)
+	defer c.polls.Add(-1)
 	for {
 		cmd, again, err := c.handOut(ctx, ns, host)
 		if ctx.Err() != nil {
@@ -47,6 +49,9 @@ func (c *Control) PollHostCommand(ctx context.Context, ns deploy.Namespace, host
 		}
 	}
 }
+
+// PollsWaiting returns how many polls this process holds.
+func (c *Control) PollsWaiting() int64 { return c.polls.Load() }
 
 // handOut leases the host's next command. When there is none now, again says
 // when one becomes available, if that is known.

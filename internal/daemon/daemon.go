@@ -145,7 +145,8 @@ func (d *Daemon) handler(ctx context.Context, c Config, box *seal.Box) (http.Han
 	}
 	access := &api.Access{Root: d.Root, Identity: identity, Sessions: box.For("session tokens")}
 	pager := api.NewPager(pageKey)
-	return api.New(api.Config{
+	metrics := newMetrics(d)
+	return metrics.counting(api.New(api.Config{
 		Access:     access,
 		Pager:      pager,
 		Services:   []api.Service{api.CodeDeploy(d.control, pager), api.HostCommands(d.control), api.Slipway(d.control)},
@@ -153,9 +154,10 @@ func (d *Daemon) handler(ctx context.Context, c Config, box *seal.Box) (http.Han
 		BucketHost: bucketHost(c.Domains),
 		Ready:      d.store.Ping,
 		Audit:      d.control.SaveAudit,
+		Metrics:    metrics.handler(),
 		Limits:     c.Limits,
 		Log:        c.Log,
-	}), nil
+	})), nil
 }
 
 // secret returns 32 random bytes that all starts share.

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -45,6 +46,8 @@ type Store struct {
 	read  *sql.DB
 	box   *seal.Box // what secrets are sealed with
 	hub   hub
+	// writes counts the transactions of Update that were committed.
+	writes atomic.Int64
 }
 
 // Tx is one transaction. Its methods are in one file per table.
@@ -92,9 +95,13 @@ func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
 	if pending != nil {
 		pending.Saved()
 	}
+	s.writes.Add(1)
 	s.hub.publish(t.topics)
 	return nil
 }
+
+// Writes returns how many transactions this process has committed.
+func (s *Store) Writes() int64 { return s.writes.Load() }
 
 // Ping reports whether the database answers.
 func (s *Store) Ping(ctx context.Context) error { return s.read.PingContext(ctx) }
