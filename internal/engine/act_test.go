@@ -264,7 +264,7 @@ func TestActionAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.update(func(tx *store.Tx) error {
-				due, err := tx.ClaimActions(w.now, w.now.Add(time.Minute), 1)
+				due, err := tx.ClaimActions(w.now, 30*time.Second, 1)
 				if len(due) != 1 {
 					t.Errorf("%d actions are due", len(due))
 				}

@@ -14,11 +14,14 @@ import (
 // HookLimit is how long a hook may take to answer.
 const HookLimit = time.Hour
 
+// invokeLimit is for a hook that is waited for: as long as a function may run.
+const invokeLimit = 15 * time.Minute
+
 // HookAction is the action that invokes a hook. The limit is for the answer.
 func HookAction(d deploy.Deployment, in deploy.HookInput, limit time.Duration, now time.Time) deploy.Action {
 	return deploy.Action{
 		Namespace: d.Namespace, ID: deploy.ActionID(d.ID, in.Event), DeploymentID: d.ID, Platform: d.Platform,
-		Kind: deploy.InvokeHook, Input: Encode(in), CreatedAt: now, Deadline: now.Add(limit),
+		Kind: deploy.InvokeHook, Input: Encode(in), CreatedAt: now, Deadline: now.Add(limit), Limit: invokeLimit,
 		Late: deploy.ErrorInfo{Code: deploy.Timeout, Message: fmt.Sprintf("The deployment timed out while waiting for a status "+
 			"callback. CodeDeploy expects a status callback within one hour after a deployment hook is invoked. "+
 			"(The function %s, invoked for %s, did not call PutLifecycleEventHookExecutionStatus within %s.)",
