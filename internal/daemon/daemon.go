@@ -47,6 +47,12 @@ type Config struct {
 	// CodeDeploy.
 	StrictRoles bool
 
+	// Queue lets deployments to a busy group wait instead of refusing them.
+	Queue bool
+	// MaxDeployments is how many deployments may be active in an account and
+	// region; those above it wait. 0: 10,000.
+	MaxDeployments int
+
 	TLS    TLS
 	Limits api.Limits
 	// AuditLog is a file to which each audit record is appended as a line of
@@ -135,7 +141,7 @@ func (d *Daemon) handler(ctx context.Context, c Config, box *seal.Box) (http.Han
 		return nil, err
 	}
 	identity := control.NewIdentity(d.store)
-	options := control.Options{}
+	options := control.Options{Queue: c.Queue, Quotas: control.Quotas{ActiveDeployments: c.MaxDeployments}}
 	if c.StrictRoles {
 		options.ServiceRole = identity.TrustsCodeDeploy
 	}
@@ -186,6 +192,10 @@ func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) erro
 	running, stop := context.WithCancel(context.Background())
 	d.stop = stop
 	c.Engine.Log = c.Log
+	c.Engine.MaxActive = c.MaxDeployments
+	if c.StrictRoles {
+		c.Engine.ServiceRole = control.ServiceRoleFault
+	}
 	c.Engine.Platforms = map[deploy.ComputePlatform]platform.Platform{deploy.Server: c.Hosts}
 	e := engine.New(d.store, c.Engine)
 	go func() { d.engine <- e.Run(running) }()

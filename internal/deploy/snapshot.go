@@ -8,6 +8,7 @@ type Snapshot struct {
 	Targets    []Target      // in the order in which they are deployed to
 	Reports    []HostCommand // commands that hosts reported on since the last decision
 	Stop       *StopRequest
+	Alarms     *AlarmReading // nil: none yet
 }
 
 // Decision is what the engine wants changed. It is saved in one transaction;

@@ -18,7 +18,8 @@
 // # Concurrency
 //
 // One goroutine runs all passes: the store serialises writers anyway. Waiting
-// is stored, never slept.
+// is stored, never slept. A second one reads alarms; what it reads is a stored
+// fact like any other.
 package engine
 
 import (
@@ -27,10 +28,12 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/platform"
+	"github.com/slipwayhq/slipway/internal/provider/alarm"
 	"github.com/slipwayhq/slipway/internal/store"
 )
 
@@ -39,6 +42,17 @@ type Options struct {
 	Platforms map[deploy.ComputePlatform]platform.Platform
 	// RunLimit is how long a deployment may take. Default 12 hours.
 	RunLimit time.Duration
+	// MaxActive is how many deployments may be active in an account and region
+	// at once; those above it are queued. Default 10,000.
+	MaxActive int
+	// Alarms is asked for the states of alarms. Nil: nobody can read any.
+	Alarms alarm.Source
+	// AlarmPeriod is how often the alarms of a deployment are read. Default
+	// 10 seconds.
+	AlarmPeriod time.Duration
+	// ServiceRole says what is wrong with the service role of a group. Default
+	// nothing.
+	ServiceRole func(*store.Tx, deploy.Group) (*deploy.ErrorInfo, error)
 	// Order puts instances in the order that breaks ties between hosts of the
 	// same health. Default random, as in CodeDeploy.
 	Order func([]deploy.Instance)
@@ -57,6 +71,8 @@ type Engine struct {
 	targets map[string]cachedTargets
 	// held keeps a deployment whose pass failed from being tried in a loop.
 	held map[string]time.Time
+	// alarms is what the poller of alarms keeps between its rounds.
+	alarms alarmPoller
 }
 
 type cachedTargets struct {
@@ -68,6 +84,15 @@ type cachedTargets struct {
 func New(s *store.Store, opts Options) *Engine {
 	if opts.RunLimit == 0 {
 		opts.RunLimit = 12 * time.Hour
+	}
+	if opts.MaxActive == 0 {
+		opts.MaxActive = 10_000
+	}
+	if opts.AlarmPeriod == 0 {
+		opts.AlarmPeriod = 10 * time.Second
+	}
+	if opts.ServiceRole == nil {
+		opts.ServiceRole = func(*store.Tx, deploy.Group) (*deploy.ErrorInfo, error) { return nil, nil }
 	}
 	if opts.Order == nil {
 		opts.Order = shuffle
@@ -84,7 +109,10 @@ func New(s *store.Store, opts Options) *Engine {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{store: s, opts: opts, targets: map[string]cachedTargets{}, held: map[string]time.Time{}}
+	return &Engine{
+		store: s, opts: opts, targets: map[string]cachedTargets{}, held: map[string]time.Time{},
+		alarms: alarmPoller{slots: make(chan struct{}, maxAsking)},
+	}
 }
 
 func shuffle(instances []deploy.Instance) {
@@ -102,6 +130,9 @@ const (
 
 // Run advances deployments until ctx ends.
 func (e *Engine) Run(ctx context.Context) error {
+	var watching sync.WaitGroup
+	watching.Go(func() { e.watchAlarms(ctx) })
+	defer watching.Wait()
 	told, unsubscribe := e.store.Subscribe(store.TopicDeployments)
 	defer unsubscribe()
 	for {
