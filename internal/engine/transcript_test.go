@@ -136,7 +136,7 @@ func newWorld(t *testing.T) *world {
 	w.app = deploy.Application{Namespace: ns, ID: "app-1", Name: "shop", Platform: deploy.Server, CreatedAt: w.now}
 	w.group = deploy.Group{
 		Namespace: ns, ID: "group-1", ApplicationID: w.app.ID, Name: "prod", CreatedAt: w.now,
-		ServiceRoleARN: "arn:aws:iam::000000000000:role/deploy",
+		ServiceRoleARN:    "arn:aws:iam::000000000000:role/deploy",
 		Style:             deploy.Style{Type: deploy.InPlace, Option: deploy.WithoutTrafficControl},
 		OnPremisesFilters: []deploy.TagFilter{{Type: deploy.KeyAndValue, Key: "stage", Value: "prod"}},
 	}

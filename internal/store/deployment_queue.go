@@ -18,9 +18,12 @@ func (t *Tx) FirstQueued(groupID string) (deploy.Deployment, error) {
 // queue and whose group nobody holds. ErrNotFound when there is none.
 func (t *Tx) NextQueued(ns deploy.Namespace) (string, error) {
 	return t.text(`SELECT q.id FROM deployments q
-		WHERE q.account = $1 AND q.region = $2 AND q.status = 'Queued' AND (q.exclusive = 0 OR NOT EXISTS (
-			SELECT 1 FROM deployments o WHERE o.group_id = q.group_id AND o.active = 1 AND o.exclusive = 1 AND o.id <> q.id
-			AND (o.status <> 'Queued' OR o.created_at < q.created_at OR (o.created_at = q.created_at AND o.id < q.id))))
+		WHERE q.account = $1 AND q.region = $2 AND q.status = 'Queued' AND (q.exclusive = 0 OR (
+			NOT EXISTS (SELECT 1 FROM deployments o WHERE o.group_id = q.group_id
+				AND o.active = 1 AND o.exclusive = 1 AND o.status <> 'Queued')
+			AND NOT EXISTS (SELECT 1 FROM deployments o WHERE o.group_id = q.group_id
+				AND o.status = 'Queued' AND o.exclusive = 1
+				AND (o.created_at < q.created_at OR (o.created_at = q.created_at AND o.id < q.id)))))
 		ORDER BY q.created_at, q.id LIMIT 1`, ns.Account, ns.Region)
 }
 

@@ -22,7 +22,8 @@ type DeploymentRow struct {
 }
 
 // InsertDeployment adds a deployment that the engine looks at once it is on
-// disk. ErrExists when its group has an active one, unless this one is queued.
+// disk. ErrExists when its group has an active one, unless this one is queued:
+// it has passed Created and Queued at once then.
 func (t *Tx) InsertDeployment(d deploy.Deployment) error {
 	_, err := t.exec(`INSERT INTO deployments (id, account, region, group_id, status, active, exclusive,
 		created_at, completed_at, wake_at, version, stop, watches_alarms, doc)

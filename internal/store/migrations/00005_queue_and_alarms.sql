@@ -10,8 +10,10 @@ DROP INDEX deployments_one_active;
 CREATE UNIQUE INDEX deployments_one_active ON deployments (group_id)
     WHERE active = 1 AND exclusive = 1 AND status <> 'Queued';
 CREATE INDEX deployments_queued ON deployments (account, region, created_at, id) WHERE status = 'Queued';
+CREATE INDEX deployments_queued_by_group ON deployments (group_id, created_at, id) WHERE status = 'Queued';
 
 -- +goose Down
+DROP INDEX deployments_queued_by_group;
 DROP INDEX deployments_queued;
 DROP INDEX deployments_one_active;
 CREATE UNIQUE INDEX deployments_one_active ON deployments (group_id) WHERE active = 1 AND exclusive = 1;
