@@ -68,7 +68,8 @@ func (c *Control) CreateDeployment(ctx context.Context, ns deploy.Namespace, in 
 		d.ID, d.Config, d.Revision, d.CreatedAt = deploy.NewDeploymentID(), config, revision, c.now()
 		id = d.ID
 		if queued != "" {
-			// Created and queued at once: the engine takes it out of the queue.
+			// Created and Queued at once (in EventBridge, QUEUED): the engine takes
+			// it out of the queue.
 			d.Status, d.Messages = deploy.Queued, []string{queued}
 		}
 		if d.CreatedAt, err = behindOthers(tx, d); err != nil {

@@ -23,11 +23,12 @@ import (
 
 // outside is what surrounds the server. A crash does not change it.
 type outside struct {
-	maxActive   int
-	strictRoles bool
-	alarms      map[string]deploy.AlarmState
-	alarmsFail  error
-	noAlarms    bool // there is no source at all
+	maxActive    int
+	maxInstances int
+	strictRoles  bool
+	alarms       map[string]deploy.AlarmState
+	alarmsFail   error
+	noAlarms     bool // there is no source at all
 }
 
 func (w *world) alarmSource() alarm.Source {
@@ -76,13 +77,17 @@ var lifecycleVerbs = map[string]func(w *world, args []string) func() string{
 		w.crash()
 		return nil
 	},
-	// limit N: how many deployments may be active.
+	// limit deployments|instances N: how many may be active, or be deployed to.
 	"limit": func(w *world, args []string) func() string {
-		n, err := strconv.Atoi(args[0])
+		n, err := strconv.Atoi(args[1])
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		w.outside.maxActive = n
+		if args[0] == "instances" {
+			w.outside.maxInstances = n
+		} else {
+			w.outside.maxActive = n
+		}
 		w.crash()
 		return nil
 	},

@@ -175,7 +175,7 @@ func (w *world) open() {
 	clock := func() time.Time { return w.now }
 	w.control = control.New(w.store, control.Options{Now: clock, PollHold: time.Nanosecond})
 	w.engine = engine.New(w.store, engine.Options{
-		Platforms: map[deploy.ComputePlatform]platform.Platform{deploy.Server: server.Platform{}},
+		Platforms: map[deploy.ComputePlatform]platform.Platform{deploy.Server: server.Platform{MaxInstances: w.outside.maxInstances}},
 		Order:     func([]deploy.Instance) {}, // by name
 		Now:       clock, NewID: w.newID,
 		Alarms: w.alarmSource(), MaxActive: w.outside.maxActive, ServiceRole: w.serviceRole,
