@@ -11,7 +11,8 @@ import (
 // during d to its revision, or nil when there are none. It is one of the root:
 // the first of the chain, which has succeeded. (As CodeDeploy does with
 // instances that were launched during a deployment. What it does not document:
-// a follow-up that fails ends the chain.)
+// a follow-up that fails ends the chain, and one that is too small for its
+// configuration goes one at a time.)
 func (e *Engine) followUp(tx *store.Tx, d *deploy.Deployment) (*deploy.Deployment, error) {
 	p, known := e.opts.Platforms[d.Platform]
 	if !known || d.Platform != deploy.Server || d.Style.Type == deploy.BlueGreenType || !d.Creator.Exclusive() {
@@ -23,6 +24,12 @@ func (e *Engine) followUp(tx *store.Tx, d *deploy.Deployment) (*deploy.Deploymen
 	}
 	next := completing(*d)
 	targets, failure, err := e.plan(tx, p, next, e.opts.Now())
+	if err == nil && failure != nil && failure.Code == deploy.HealthConstraintsInvalid {
+		// The minimum was meant for the whole group, and those that joined are
+		// few: one at a time always goes.
+		next.Config, _ = deploy.PredefinedConfig(deploy.DefaultConfigName)
+		targets, failure, err = e.plan(tx, p, next, e.opts.Now())
+	}
 	if err != nil {
 		return nil, err
 	}
