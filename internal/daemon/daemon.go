@@ -25,7 +25,9 @@ import (
 	"github.com/slipwayhq/slipway/internal/iam"
 	"github.com/slipwayhq/slipway/internal/objectstore"
 	"github.com/slipwayhq/slipway/internal/platform"
+	"github.com/slipwayhq/slipway/internal/platform/lambda"
 	"github.com/slipwayhq/slipway/internal/platform/server"
+	"github.com/slipwayhq/slipway/internal/provider/function"
 	"github.com/slipwayhq/slipway/internal/seal"
 	"github.com/slipwayhq/slipway/internal/store"
 )
@@ -47,12 +49,22 @@ type Config struct {
 	// CodeDeploy.
 	StrictRoles bool
 
+	// Queue lets deployments to a busy group wait instead of refusing them.
+	Queue bool
+	// MaxDeployments is how many deployments may be active in an account and
+	// region; those above it wait. 0: 10,000.
+	MaxDeployments int
+
 	TLS    TLS
 	Limits api.Limits
 	// AuditLog is a file to which each audit record is appended as a line of
 	// JSON, for those who keep them elsewhere. Empty: none.
 	AuditLog string
 	Log      *slog.Logger
+
+	// Functions are where Lambda functions and hooks are; the first that knows
+	// a name answers.
+	Functions function.Chain
 
 	// Engine and Hosts change how deployments run; their zero values are
 	// CodeDeploy's behaviour.
@@ -135,7 +147,7 @@ func (d *Daemon) handler(ctx context.Context, c Config, box *seal.Box) (http.Han
 		return nil, err
 	}
 	identity := control.NewIdentity(d.store)
-	options := control.Options{}
+	options := control.Options{Queue: c.Queue, Quotas: control.Quotas{ActiveDeployments: c.MaxDeployments}}
 	if c.StrictRoles {
 		options.ServiceRole = identity.TrustsCodeDeploy
 	}
@@ -188,7 +200,19 @@ func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) erro
 	running, stop := context.WithCancel(context.Background())
 	d.stop = stop
 	c.Engine.Log = c.Log
-	c.Engine.Platforms = map[deploy.ComputePlatform]platform.Platform{deploy.Server: c.Hosts}
+	c.Engine.MaxActive = c.MaxDeployments
+	if c.StrictRoles {
+		c.Engine.ServiceRole = control.ServiceRoleFault
+	}
+	hookKey, err := d.secret(ctx, "hook-id-key")
+	if err != nil {
+		return err
+	}
+	c.Engine.Artifacts = objects{d.objects}
+	c.Engine.Platforms = map[deploy.ComputePlatform]platform.Platform{
+		deploy.Server: c.Hosts,
+		deploy.Lambda: lambda.Platform{Functions: c.Functions, NewHookID: hookID(hookKey)},
+	}
 	e := engine.New(d.store, c.Engine)
 	go func() { d.engine <- e.Run(running) }()
 	d.followAudit(running, c)

@@ -138,7 +138,11 @@ func (e *Engine) try(ctx context.Context, a deploy.Action) (deploy.Outcome, erro
 	}
 	trying, cancel := context.WithTimeout(ctx, a.TryLimit())
 	defer cancel()
-	outcome, err := p.Act(trying, a)
+	act := p.Act
+	if a.Kind == fetchAppSpec {
+		act = e.fetch
+	}
+	outcome, err := act(trying, a)
 	switch {
 	case !late || err == nil && outcome.Status != deploy.ActionWaiting:
 		return outcome, err
@@ -168,8 +172,7 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// saveActions stores the actions of a decision. A deployment that has ended
-// wants nothing any more.
+// saveActions stores the actions of a decision.
 func saveActions(tx *store.Tx, d deploy.Decision) error {
 	for _, a := range d.Act {
 		if err := tx.InsertAction(a); err != nil {
@@ -180,9 +183,6 @@ func saveActions(tx *store.Tx, d deploy.Decision) error {
 		if err := tx.DropAction(id); err != nil {
 			return err
 		}
-	}
-	if d.Deployment.Status.Terminal() {
-		return tx.DropActions(d.Deployment.ID)
 	}
 	return nil
 }
