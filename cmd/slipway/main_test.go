@@ -91,6 +91,9 @@ func TestBadSettings(t *testing.T) {
 		{func() []string { return []string{"--database", "postgres://x"} }, "SQLite only"},
 		{func() []string { return []string{"--provider", "alarm=nagios://x"} }, `unknown driver "nagios"; alarm has: alertmanager, `},
 		{func() []string { return []string{"--roles", "lax"} }, `not "lax"`},
+		{func() []string { return []string{"--max-deployments", "0"} }, "at least 1, not 0"},
+		{func() []string { return []string{"--run-limit", "30s"} }, "at least 1m, not 30s"},
+		{func() []string { return []string{"--alarm-period", "0s"} }, "at least 1s, not 0s"},
 		{func() []string { return []string{"--log-level", "loud"} }, `not "loud"`},
 	} {
 		cmd := root()

@@ -81,6 +81,10 @@ func serverCommand() *cobra.Command {
 	f.BoolVar(&c.TLS.SelfSigned, "tls-self-signed", false, "serve TLS with a certificate made in the data folder (tls-ca.pem)")
 	f.StringVar(&c.KeyFile, "key-file", "", "key that stored secrets are sealed with (default: DATA/secret.key, made at first start)")
 	f.StringVar(&roles, "roles", "permissive", "service roles: permissive looks at the ARN's form only, strict wants a role that trusts CodeDeploy")
+	f.BoolVar(&c.Queue, "queue", false, "deployments to a busy group wait for their turn; a group's tag slipway:queue (true, false) decides for it")
+	f.IntVar(&c.MaxDeployments, "max-deployments", 10_000, "deployments that are active in an account and region at one time; the others wait")
+	f.DurationVar(&c.Engine.RunLimit, "run-limit", 12*time.Hour, "time after which a deployment fails")
+	f.DurationVar(&c.Engine.AlarmPeriod, "alarm-period", 10*time.Second, "how often the alarms of a deployment are read")
 	f.Float64Var(&c.Limits.Reads.PerSecond, "read-rate", 10_000, "requests that only read, per second and caller")
 	f.Float64Var(&c.Limits.Writes.PerSecond, "write-rate", 5_000, "requests that change something, per second and caller")
 	f.IntVar(&c.Limits.Concurrent, "max-requests", 512, "requests that are worked on at one time; the rest is told to try again")
@@ -95,6 +99,12 @@ func checkServer(c daemon.Config, database string) error {
 	switch {
 	case !accountPattern.MatchString(c.Account):
 		return fmt.Errorf("--account must be 12 digits, not %q", c.Account)
+	case c.MaxDeployments < 1:
+		return fmt.Errorf("--max-deployments must be at least 1, not %d", c.MaxDeployments)
+	case c.Engine.RunLimit < time.Minute:
+		return fmt.Errorf("--run-limit must be at least 1m, not %s", c.Engine.RunLimit)
+	case c.Engine.AlarmPeriod < time.Second:
+		return fmt.Errorf("--alarm-period must be at least 1s, not %s", c.Engine.AlarmPeriod)
 	case database != "" && database != "sqlite:":
 		return errors.New("--database: this version keeps its data in SQLite only; leave the setting out")
 	case c.TLS.SelfSigned && c.TLS.Cert != "":

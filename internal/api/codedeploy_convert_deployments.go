@@ -30,8 +30,9 @@ func deploymentInfo(d deploy.Deployment) *wire.DeploymentInfo {
 		BlueGreenDeploymentConfiguration:   blueGreenConfiguration(d.BlueGreen),
 		LoadBalancerInfo:                   loadBalancerInfo(d.LoadBalancer),
 		FileExistsBehavior:                 new(wire.FileExistsBehavior(d.FileExistsBehavior)),
-		DeploymentStatusMessages:           []string{},
+		DeploymentStatusMessages:           orEmpty(d.Messages),
 		ComputePlatform:                    new(wire.ComputePlatform(d.Platform)),
+		RelatedDeployments:                 relatedDeployments(d),
 		OverrideAlarmConfiguration:         alarmConfiguration(d.AlarmOverride),
 	}
 	if d.PreviousRevision != nil {
@@ -69,6 +70,17 @@ func rollbackInfo(r deploy.RollbackInfo) *wire.RollbackInfo {
 		RollbackDeploymentID:           ifSet(r.RollbackID),
 		RollbackTriggeringDeploymentID: ifSet(r.TriggeringID),
 		RollbackMessage:                ifSet(r.Message),
+	}
+}
+
+// relatedDeployments names a root's follow-ups, or a follow-up's root.
+func relatedDeployments(d deploy.Deployment) *wire.RelatedDeployments {
+	if d.RootID == "" && len(d.FollowUps) == 0 {
+		return nil
+	}
+	return &wire.RelatedDeployments{
+		AutoUpdateOutdatedInstancesRootDeploymentID: ifSet(d.RootID),
+		AutoUpdateOutdatedInstancesDeploymentIDs:    d.FollowUps,
 	}
 }
 

@@ -19,6 +19,7 @@ func deploymentTarget(t control.Target) wire.DeploymentTarget {
 			LambdaTarget: &wire.LambdaTarget{
 				DeploymentID: &t.DeploymentID, TargetID: &t.ID, TargetARN: &t.ARN,
 				Status: &status, LastUpdatedAt: updated, LifecycleEvents: events,
+				LambdaFunctionInfo: functionInfo(t.Function),
 			},
 		}
 	case deploy.ECS:
@@ -37,6 +38,18 @@ func deploymentTarget(t control.Target) wire.DeploymentTarget {
 			DeploymentID: &t.DeploymentID, TargetID: &t.ID, TargetARN: &t.ARN,
 			Status: &status, LastUpdatedAt: updated, LifecycleEvents: events,
 		},
+	}
+}
+
+// functionInfo shows what a target on Lambda is about. (The weight is a
+// fraction, as CodeDeploy has it; that of ECS targets is a percentage.)
+func functionInfo(f *deploy.FunctionTarget) *wire.LambdaFunctionInfo {
+	if f == nil {
+		return nil
+	}
+	return &wire.LambdaFunctionInfo{
+		FunctionName: &f.Function, FunctionAlias: &f.Alias, CurrentVersion: &f.Current, TargetVersion: &f.Target,
+		TargetVersionWeight: &f.Weight,
 	}
 }
 

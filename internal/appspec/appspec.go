@@ -116,14 +116,14 @@ func Parse(text []byte) (*Spec, error) {
 // document returns the one value that a file holds.
 func document(text []byte) (*yaml.Node, error) {
 	if len(text) > MaxSize {
-		return nil, failure(0, "", fmt.Sprintf("the application specification file has %d bytes; at most %d are read", len(text), MaxSize))
+		return nil, unreadable(0, fmt.Sprintf("the application specification file has %d bytes; at most %d are read", len(text), MaxSize))
 	}
 	var doc yaml.Node
 	if err := yaml.NewDecoder(bytes.NewReader(text)).Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
 		return nil, syntaxError(err)
 	}
 	if doc.Kind == 0 || isNull(doc.Content[0]) {
-		return nil, failure(0, "", "the application specification file was empty")
+		return nil, unreadable(0, "the application specification file was empty")
 	}
 	return doc.Content[0], nil
 }

@@ -47,7 +47,7 @@ func ParseECS(text []byte) (*ECSSpec, error) {
 	p := &parser{}
 	s := p.ecs(root)
 	if len(p.problems) > 0 {
-		return nil, &Error{Problems: p.problems}
+		return nil, &Error{Problems: p.problems, Unreadable: p.unreadable}
 	}
 	return s, nil
 }
@@ -56,6 +56,7 @@ func (p *parser) ecs(root *yaml.Node) *ECSSpec {
 	top := at{node: root}
 	fields := p.folded(top)
 	if root.Kind != yaml.MappingNode {
+		p.unreadable = true
 		return nil
 	}
 	s := &ECSSpec{Hooks: p.functionHooks(fields, ECSEvents)}

@@ -33,7 +33,7 @@ func ParseLambda(text []byte) (*LambdaSpec, error) {
 	p := &parser{}
 	s := p.lambda(root)
 	if len(p.problems) > 0 {
-		return nil, &Error{Problems: p.problems}
+		return nil, &Error{Problems: p.problems, Unreadable: p.unreadable}
 	}
 	return s, nil
 }
@@ -42,6 +42,7 @@ func (p *parser) lambda(root *yaml.Node) *LambdaSpec {
 	top := at{node: root}
 	fields := p.folded(top)
 	if root.Kind != yaml.MappingNode {
+		p.unreadable = true
 		return nil
 	}
 	s := &LambdaSpec{Hooks: p.functionHooks(fields, LambdaEvents)}

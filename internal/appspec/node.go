@@ -9,8 +9,9 @@ import (
 
 // parser collects what is wrong while it reads on.
 type parser struct {
-	problems []Problem
-	warnings []Problem
+	problems   []Problem
+	warnings   []Problem
+	unreadable bool // see [Error]
 }
 
 // at is a place in the file: a node, the keys that lead to it, and the last of

@@ -30,6 +30,9 @@ func (p Problem) String() string {
 // Error lists all mistakes of a file.
 type Error struct {
 	Problems []Problem
+	// Unreadable: the text as a whole is not what can be read, rather than
+	// that something in it is wrong.
+	Unreadable bool
 }
 
 // maxShown keeps the text of an error within what a lifecycle event's
@@ -49,8 +52,8 @@ func (e *Error) Error() string {
 	return "the AppSpec file is not valid: " + strings.Join(lines, "\n")
 }
 
-func failure(line int, key, message string) *Error {
-	return &Error{Problems: []Problem{{Line: line, Key: key, Message: message}}}
+func unreadable(line int, message string) *Error {
+	return &Error{Problems: []Problem{{Line: line, Message: message}}, Unreadable: true}
 }
 
 var yamlLine = regexp.MustCompile(`line (\d+): (.*)`)
@@ -67,5 +70,5 @@ func syntaxError(err error) *Error {
 	if strings.Contains(message, "cannot start any token") || strings.Contains(message, "tab character") {
 		message += " (YAML indents with blanks; tabs are not allowed)"
 	}
-	return failure(line, "", "not readable as YAML or JSON: "+message)
+	return unreadable(line, "not readable as YAML or JSON: "+message)
 }

@@ -43,6 +43,7 @@ func (p *parser) resource(top at, fields map[string]at, kind string) *resource {
 	p.looseVersion(top, fields)
 	list, ok := fields["resources"]
 	if !ok || isNull(list.node) {
+		p.unreadable = true
 		p.fail(top, "the key Resources is missing; it holds what is deployed")
 		return nil
 	}

@@ -40,7 +40,11 @@ var rules = []rule{
 	{"internal/objectstore", []string{"internal/sigv4"}, "it is told who may do what, and knows nothing else of the server", false},
 	{"internal/store", []string{"internal/deploy", "internal/iam", "internal/store", "internal/audit", "internal/seal"}, "rows are domain values", false},
 	{"internal/provider", []string{"internal/deploy", "internal/provider", "internal/store"}, "what deployments need from outside knows no API and no engine", false},
-	{"internal/platform", []string{"internal/deploy", "internal/rollout", "internal/platform"}, "deciding is pure: no store, no clock", true},
+	{
+		"internal/platform",
+		[]string{"internal/appspec", "internal/deploy", "internal/platform", "internal/provider", "internal/rollout"},
+		"deciding is pure, and what acts reaches the outside through providers: no store, no clock", true,
+	},
 	{
 		"internal/engine",
 		[]string{"internal/deploy", "internal/platform", "internal/provider", "internal/rollout", "internal/store"},

@@ -29,6 +29,7 @@ type Control struct {
 	signer *signer
 	hold   time.Duration
 	polls  atomic.Int64 // that are held
+	queue  bool
 
 	serviceRole func(ctx context.Context, arn string) (bool, error)
 }
@@ -40,6 +41,10 @@ type Options struct {
 	// PollHold is how long a poll waits for a command. 0: CodeDeploy's own
 	// 45 s, well below the 80 s after which the official agents give up.
 	PollHold time.Duration
+	// Queue lets deployments to a group that is busy wait for their turn
+	// instead of refusing them, unless the group's tag says otherwise
+	// ([deploy.Group.Queues]). CodeDeploy refuses them.
+	Queue bool
 	// ServiceRole says whether a group may have the service role of that ARN
 	// ([Identity.TrustsCodeDeploy]). Nil: its form is all that counts.
 	ServiceRole func(ctx context.Context, arn string) (bool, error)
@@ -58,6 +63,7 @@ func New(s *store.Store, opts Options) *Control {
 		now:    func() time.Time { return now().UTC().Truncate(time.Millisecond) },
 		quotas: opts.Quotas.orDefaults(),
 		hold:   cmp.Or(opts.PollHold, 45*time.Second),
+		queue:  opts.Queue,
 		signer: &signer{store: s, signed: map[string]string{}},
 
 		serviceRole: opts.ServiceRole,

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/store"
@@ -58,12 +60,21 @@ func (c *Control) CreateDeployment(ctx context.Context, ns deploy.Namespace, in 
 		if err != nil {
 			return err
 		}
-		if err := c.checkRoom(tx, group); err != nil {
+		queued, err := c.checkRoom(tx, group)
+		if err != nil {
 			return err
 		}
 		d := freeze(app, group, in)
 		d.ID, d.Config, d.Revision, d.CreatedAt = deploy.NewDeploymentID(), config, revision, c.now()
 		id = d.ID
+		if queued != "" {
+			// Created and Queued at once (in EventBridge, QUEUED): the engine takes
+			// it out of the queue.
+			d.Status, d.Messages = deploy.Queued, []string{queued}
+		}
+		if d.CreatedAt, err = behindOthers(tx, d); err != nil {
+			return err
+		}
 		if d.PreviousRevision, err = previousRevision(tx, group); err != nil {
 			return err
 		}
@@ -98,26 +109,46 @@ func (c *Control) checkDeployment(in *CreateDeployment) (deploy.Revision, error)
 	return revision, err
 }
 
-// checkRoom checks that the group has no active deployment and the account no
-// more than it may have.
-func (c *Control) checkRoom(tx *store.Tx, group deploy.Group) error {
-	const code = "DeploymentLimitExceededException"
-	active, err := tx.ActiveDeployment(group.ID)
-	if err == nil {
-		// Tools cut the id out of exactly this text.
-		return deploy.Errorf(code, "The Deployment Group '%s' already has an active Deployment '%s'", group.Name, active.ID)
+// checkRoom checks that the group has no active deployment, unless others wait
+// for it. It returns why the deployment is queued, for people, or "".
+func (c *Control) checkRoom(tx *store.Tx, group deploy.Group) (queued string, err error) {
+	active, err := busyWith(tx, group.ID)
+	if err != nil {
+		return "", err
 	}
-	if !errors.Is(err, store.ErrNotFound) {
-		return err
+	if active != nil && !group.Queues(c.queue) {
+		// Tools cut the id out of exactly this text.
+		return "", deploy.Errorf("DeploymentLimitExceededException",
+			"The Deployment Group '%s' already has an active Deployment '%s'", group.Name, active.ID)
+	}
+	if active != nil {
+		return fmt.Sprintf("Queued until the deployment %s to the same group has ended.", active.ID), nil
 	}
 	count, err := tx.CountActive(group.Namespace)
-	if err != nil {
-		return err
+	if err == nil && count >= int64(c.quotas.ActiveDeployments) {
+		queued = fmt.Sprintf("Queued because %d deployments are active, which is the limit.", count)
 	}
-	if count >= int64(c.quotas.ActiveDeployments) {
-		return deploy.Errorf(code, "There are %d active deployments, which is the limit: wait for one to end", count)
+	return queued, err
+}
+
+// busyWith returns the deployment that holds a group, or the first that waits
+// for its turn there, or nil.
+func busyWith(tx *store.Tx, groupID string) (*deploy.Deployment, error) {
+	active, err := orNil(tx.ActiveDeployment(groupID))
+	if active != nil || err != nil {
+		return active, err
 	}
-	return nil
+	return orNil(tx.FirstQueued(groupID))
+}
+
+// behindOthers returns the time of creation of a deployment: later than that
+// of the group's others, for it decides whose turn it is.
+func behindOthers(tx *store.Tx, d deploy.Deployment) (time.Time, error) {
+	last, err := orNil(tx.LastAttempted(d.GroupID))
+	if last == nil || err != nil || d.CreatedAt.After(last.CreatedAt) {
+		return d.CreatedAt, err
+	}
+	return last.CreatedAt.Add(time.Millisecond), nil
 }
 
 // freeze returns a deployment with the settings that the group has now: later

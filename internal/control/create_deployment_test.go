@@ -231,11 +231,16 @@ func TestOneActiveDeploymentPerGroup(t *testing.T) {
 
 	in.Group = "b"
 	w.deploy(in)
+	// Above the limit of the account a deployment waits, and its group is busy
+	// with it.
 	in.Group = "c"
+	queued := w.deploy(in)
+	if d := w.row(queued).Deployment; d.Status != deploy.Queued || !strings.Contains(d.Messages[0], "2 deployments") {
+		t.Errorf("above the limit: %s %v", d.Status, d.Messages)
+	}
 	_, err = w.CreateDeployment(t.Context(), ns, in)
-	refused(t, "CreateDeployment", err, "DeploymentLimitExceeded", "2 active deployments")
-	w.end(id, deploy.Failed)
-	w.deploy(in)
+	refused(t, "CreateDeployment", err, "DeploymentLimitExceeded",
+		"The Deployment Group 'c' already has an active Deployment '"+queued+"'")
 }
 
 func TestConcurrentDeploymentsToOneGroup(t *testing.T) {

@@ -28,23 +28,10 @@ func (c *Control) DeleteApplication(ctx context.Context, ns deploy.Namespace, na
 			return err
 		}
 		for _, id := range groups {
-			if err := c.wakeActive(tx, id); err != nil {
+			if err := tx.WakeGroup(id, c.now()); err != nil {
 				return err
 			}
 		}
 		return tx.DeleteApplication(app.ID)
 	})
-}
-
-// wakeActive makes the engine look at the group's active deployment, if it has
-// one.
-func (c *Control) wakeActive(tx *store.Tx, groupID string) error {
-	active, err := tx.ActiveDeployment(groupID)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return tx.WakeDeployment(active.ID, c.now())
 }

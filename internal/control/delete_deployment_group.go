@@ -25,7 +25,7 @@ func (c *Control) DeleteDeploymentGroup(ctx context.Context, ns deploy.Namespace
 		if err != nil {
 			return err
 		}
-		if err := c.wakeActive(tx, group.ID); err != nil {
+		if err := tx.WakeGroup(group.ID, c.now()); err != nil {
 			return err
 		}
 		return tx.DeleteGroup(group.ID)

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"regexp"
@@ -68,8 +69,20 @@ func checkTargetForm(instanceCode string, platform deploy.ComputePlatform, id st
 	return nil
 }
 
+// findTarget returns a target by its id. That of a Lambda deployment, which is
+// the function and the alias, may be given by the function alone: CodeDeploy's
+// guide and what clients have seen differ.
 func findTarget(tx *store.Tx, d deploy.Deployment, id string) (Target, error) {
 	target, err := tx.Target(d.ID, id)
+	if errors.Is(err, store.ErrNotFound) && d.Platform == deploy.Lambda {
+		targets, all := tx.Targets(d.ID)
+		err = cmp.Or(all, err)
+		for _, t := range targets {
+			if function, _, _ := strings.Cut(t.ID, ":"); function == id {
+				target, err = t, nil
+			}
+		}
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return Target{}, deploy.Errorf("DeploymentTargetDoesNotExistException", "The deployment %s has no target %s", d.ID, id)
 	}

@@ -3,6 +3,8 @@ package control
 import (
 	"cmp"
 	"context"
+	"crypto/subtle"
+	"encoding/json"
 	"regexp"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
@@ -22,9 +24,10 @@ var hookIDPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{22,}$`)
 
 const invalidHookID = "InvalidLifecycleEventHookExecutionIdException"
 
-// PutLifecycleEventHookExecutionStatus takes the result of a hook function.
-// This version invokes none, so no id is one of a deployment that goes on: a
-// deployment with functions ends when it starts.
+// PutLifecycleEventHookExecutionStatus takes the answer of a hook function: it
+// is the outcome of the action that invoked it. The first answer counts; a
+// repeated one is refused, as one is that comes too late. (As CodeDeploy does
+// it: who calls back takes that for done.)
 func (c *Control) PutLifecycleEventHookExecutionStatus(ctx context.Context, ns deploy.Namespace, in HookResult) error {
 	if err := cmp.Or(
 		checkDeploymentID(in.DeploymentID),
@@ -33,21 +36,55 @@ func (c *Control) PutLifecycleEventHookExecutionStatus(ctx context.Context, ns d
 	); err != nil {
 		return err
 	}
-	return c.store.View(ctx, func(tx *store.Tx) error {
+	return c.store.Update(ctx, func(tx *store.Tx) error {
 		row, err := findDeployment(tx, ns, in.DeploymentID)
 		if err != nil {
 			return err
 		}
-		switch d := row.Deployment; {
-		case d.Platform == deploy.Server:
+		if d := row.Deployment; d.Platform == deploy.Server {
 			return deploy.Errorf(unsupportedAction, "The deployment %s goes to servers: its hooks are scripts, not functions", d.ID)
-		case d.Status.Terminal():
-			return deploy.Errorf("LifecycleEventAlreadyCompletedException",
-				"The deployment %s is %s: all its lifecycle events have ended", d.ID, d.Status)
-		default:
-			return deploy.Errorf(invalidHookID, "The deployment %s has no hook execution %s", d.ID, in.ExecutionID)
 		}
+		hook, err := findHook(tx, in)
+		if err != nil {
+			return err
+		}
+		now := c.now()
+		hook.Outcome = &deploy.Outcome{Status: deploy.ActionDone, At: now, Output: hookAnswer(*in.Status)}
+		open, err := tx.SaveAction(hook, now, now)
+		if err == nil && !open {
+			return deploy.Errorf("LifecycleEventAlreadyCompletedException",
+				"The lifecycle event of the deployment %s that the function was invoked for has ended: its answer comes too late, "+
+					"or for the second time", in.DeploymentID)
+		}
+		return err
 	})
+}
+
+// findHook returns the action that invoked the function.
+func findHook(tx *store.Tx, in HookResult) (deploy.Action, error) {
+	actions, err := tx.Actions(in.DeploymentID, deploy.InvokeHook)
+	if err != nil {
+		return deploy.Action{}, err
+	}
+	for _, a := range actions {
+		var hook deploy.HookInput
+		if err := json.Unmarshal(a.Input, &hook); err != nil {
+			return deploy.Action{}, err
+		}
+		if subtle.ConstantTimeCompare([]byte(hook.ExecutionID), []byte(in.ExecutionID)) == 1 {
+			return a, nil
+		}
+	}
+	return deploy.Action{}, deploy.Errorf(invalidHookID, "The deployment %s has no hook execution %s", in.DeploymentID, in.ExecutionID)
+}
+
+// hookAnswer is the output of the action.
+func hookAnswer(status string) json.RawMessage {
+	b, err := json.Marshal(deploy.HookAnswer{Status: deploy.EventStatus(status)})
+	if err != nil {
+		panic(err) //nolint:forbidigo // two strings always marshal
+	}
+	return b
 }
 
 func checkHookStatus(status *string) error {

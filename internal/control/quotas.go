@@ -9,7 +9,7 @@ type Quotas struct {
 	Groups               int // of an application
 	Configs              int // that users made, in an account and region
 	GitHubTokens         int // in an account and region
-	ActiveDeployments    int // in an account and region
+	ActiveDeployments    int // in an account and region; those above it are queued
 	AutoScalingGroups    int // of a group
 	TagFilters           int // of one kind in a group, or in one list of a tag set
 	TagSetLists          int // in a tag set

@@ -39,7 +39,7 @@ func (c *Control) StopDeployment(ctx context.Context, ns deploy.Namespace, in St
 			return err
 		}
 		d := row.Deployment
-		if d.Status == deploy.Stopped {
+		if d.Status == deploy.Stopped && row.Stop != nil {
 			answer = stopSucceeded
 			return nil
 		}

@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -81,11 +82,64 @@ func TestPutLifecycleEventHookExecutionStatus(t *testing.T) {
 	refused(t, operation, put(hookID, good), "UnsupportedActionForDeploymentType", "scripts")
 	w.replacing(id, deploy.Lambda, false)
 	refused(t, operation, put(hookID, new("Failed")), "InvalidLifecycleEventHookExecutionId", hookID)
+	w.invoke(id, deploy.BeforeAllowTraffic, hookID)
+	other := strings.Repeat("B", 30)
+	refused(t, operation, put(other, good), "InvalidLifecycleEventHookExecutionId", other)
+	if err := put(hookID, new("Failed")); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.answers(id); got != `{"status":"Failed"}` {
+		t.Errorf("the answer is %s", got)
+	}
+	refused(t, operation, put(hookID, good), "LifecycleEventAlreadyCompleted", id)
+	w.invoke(id, deploy.AfterAllowTraffic, other)
 	w.end(id, deploy.Failed)
-	refused(t, operation, put(hookID, good), "LifecycleEventAlreadyCompleted", "Failed")
+	refused(t, operation, put(hookID, good), "LifecycleEventAlreadyCompleted", id)
+	w.drop(id)
+	refused(t, operation, put(other, good), "LifecycleEventAlreadyCompleted", id)
 	deploymentIDFaults(t, operation, func(ctx context.Context, id string) error {
 		return w.PutLifecycleEventHookExecutionStatus(ctx, ns, control.HookResult{DeploymentID: id, ExecutionID: hookID, Status: good})
 	})
+}
+
+// invoke stores what the engine does of a hook that it invokes.
+func (w *world) invoke(id, event, executionID string) {
+	w.t.Helper()
+	in, err := json.Marshal(deploy.HookInput{Function: "check", Event: event, ExecutionID: executionID})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.update(func(tx *store.Tx) error {
+		return tx.InsertAction(deploy.Action{
+			Namespace: ns, ID: deploy.ActionID(id, event), DeploymentID: id, Kind: deploy.InvokeHook, Input: in,
+		})
+	})
+}
+
+// answers returns, and takes, what the engine is told of a deployment's hooks.
+func (w *world) answers(id string) (all string) {
+	w.t.Helper()
+	w.update(func(tx *store.Tx) error {
+		outcomes, err := tx.TakeOutcomes(id)
+		for _, a := range outcomes {
+			all += string(a.Outcome.Output)
+		}
+		return err
+	})
+	return all
+}
+
+// drop ends all that a deployment waits for, as its end does.
+func (w *world) drop(id string) {
+	w.t.Helper()
+	w.update(func(tx *store.Tx) error { return tx.DropActions(id) })
+}
+
+func (w *world) update(f func(*store.Tx) error) {
+	w.t.Helper()
+	if err := w.store.Update(w.t.Context(), f); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // targets gives a deployment targets as the engine does.

@@ -26,9 +26,11 @@ import (
 	"github.com/slipwayhq/slipway/internal/iam"
 	"github.com/slipwayhq/slipway/internal/objectstore"
 	"github.com/slipwayhq/slipway/internal/platform"
+	"github.com/slipwayhq/slipway/internal/platform/lambda"
 	"github.com/slipwayhq/slipway/internal/platform/server"
 	"github.com/slipwayhq/slipway/internal/provider/alarm"
 	"github.com/slipwayhq/slipway/internal/provider/alarm/embedded"
+	"github.com/slipwayhq/slipway/internal/provider/function"
 	"github.com/slipwayhq/slipway/internal/seal"
 	"github.com/slipwayhq/slipway/internal/store"
 )
@@ -50,6 +52,12 @@ type Config struct {
 	// CodeDeploy.
 	StrictRoles bool
 
+	// Queue lets deployments to a busy group wait instead of refusing them.
+	Queue bool
+	// MaxDeployments is how many deployments may be active in an account and
+	// region; those above it wait. 0: 10,000.
+	MaxDeployments int
+
 	TLS    TLS
 	Limits api.Limits
 	// AuditLog is a file to which each audit record is appended as a line of
@@ -60,6 +68,9 @@ type Config struct {
 	// Alarms are the sources of alarms, asked in order. The alarms that are
 	// set on this server come last, always.
 	Alarms []alarm.Source
+	// Functions are where Lambda functions and hooks are; the first that knows
+	// a name answers.
+	Functions function.Chain
 
 	// Engine and Hosts change how deployments run; their zero values are
 	// CodeDeploy's behaviour.
@@ -142,7 +153,7 @@ func (d *Daemon) handler(ctx context.Context, c Config, box *seal.Box) (http.Han
 		return nil, err
 	}
 	identity := control.NewIdentity(d.store)
-	options := control.Options{}
+	options := control.Options{Queue: c.Queue, Quotas: control.Quotas{ActiveDeployments: c.MaxDeployments}}
 	if c.StrictRoles {
 		options.ServiceRole = identity.TrustsCodeDeploy
 	}
@@ -196,7 +207,19 @@ func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) erro
 	d.stop = stop
 	c.Engine.Log = c.Log
 	c.Engine.Alarms = alarm.Chain(append(slices.Clone(c.Alarms), embedded.New(d.store))...)
-	c.Engine.Platforms = map[deploy.ComputePlatform]platform.Platform{deploy.Server: c.Hosts}
+	c.Engine.MaxActive = c.MaxDeployments
+	if c.StrictRoles {
+		c.Engine.ServiceRole = control.ServiceRoleFault
+	}
+	hookKey, err := d.secret(ctx, "hook-id-key")
+	if err != nil {
+		return err
+	}
+	c.Engine.Artifacts = objects{d.objects}
+	c.Engine.Platforms = map[deploy.ComputePlatform]platform.Platform{
+		deploy.Server: c.Hosts,
+		deploy.Lambda: lambda.Platform{Functions: c.Functions, NewHookID: hookID(hookKey)},
+	}
 	e := engine.New(d.store, c.Engine)
 	go func() { d.engine <- e.Run(running) }()
 	d.followAudit(running, c)

@@ -14,9 +14,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/slipwayhq/slipway/internal/audit"
+	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/engine"
 	iamroot "github.com/slipwayhq/slipway/internal/iam"
 	"github.com/slipwayhq/slipway/internal/store"
 )
@@ -200,6 +203,62 @@ func TestBadStarts(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// silentAlarms is a source of alarms that never answers.
+type silentAlarms struct{}
+
+func (silentAlarms) States(ctx context.Context, _ deploy.Namespace, _ []string) (map[string]deploy.AlarmState, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestQueueSettings: what a deployment meets when its group or its account has
+// no room. The first ones wait for their alarms to be read.
+func TestQueueSettings(t *testing.T) {
+	t.Parallel()
+	d := start(t, Config{
+		Data: t.TempDir(), Queue: true, MaxDeployments: 2,
+		Engine: engine.Options{Alarms: silentAlarms{}},
+	})
+	defer stop(t, d)
+	client := codedeploy.NewFromConfig(awsConfig(d, d.Root.ID, string(d.Root.Secret)))
+	shop := aws.String("shop")
+	if _, err := client.CreateApplication(t.Context(), &codedeploy.CreateApplicationInput{ApplicationName: shop}); err != nil {
+		t.Fatal(err)
+	}
+	create := func(group string) string {
+		t.Helper()
+		out, err := client.CreateDeployment(t.Context(), &codedeploy.CreateDeploymentInput{
+			ApplicationName: shop, DeploymentGroupName: &group,
+			Revision: &types.RevisionLocation{
+				RevisionType: types.RevisionLocationTypeS3,
+				S3Location:   &types.S3Location{Bucket: aws.String("b"), Key: aws.String("k"), BundleType: types.BundleTypeZip},
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := client.GetDeployment(t.Context(), &codedeploy.GetDeploymentInput{DeploymentId: out.DeploymentId})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(info.DeploymentInfo.Status)
+	}
+	for _, name := range []string{"a", "b", "c"} {
+		if _, err := client.CreateDeploymentGroup(t.Context(), &codedeploy.CreateDeploymentGroupInput{
+			ApplicationName: shop, DeploymentGroupName: &name, ServiceRoleArn: aws.String("arn:aws:iam::000000000000:role/cd"),
+			AlarmConfiguration: &types.AlarmConfiguration{Enabled: true, Alarms: []types.Alarm{{Name: aws.String("errors")}}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, want := range []string{"a Created", "a Queued", "b Created", "c Queued"} {
+		group, status, _ := strings.Cut(want, " ")
+		if got := create(group); got != status {
+			t.Errorf("deployment %d, to the group %s, is %s, want %s", i, group, got, status)
 		}
 	}
 }

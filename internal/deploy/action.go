@@ -20,8 +20,18 @@ type Action struct {
 	// Deadline is when the action has failed, with Late for a reason.
 	Deadline time.Time `json:"deadline"`
 	Late     ErrorInfo `json:"late"`
-	Tries    int       `json:"tries,omitempty"` // that ended in an error
-	Outcome  *Outcome  `json:"outcome,omitempty"`
+	// Limit is how long one try may take; 0: 30 s.
+	Limit   time.Duration `json:"limit,omitempty"`
+	Tries   int           `json:"tries,omitempty"` // that ended in an error
+	Outcome *Outcome      `json:"outcome,omitempty"`
+}
+
+// TryLimit is how long one try may take.
+func (a *Action) TryLimit() time.Duration {
+	if a.Limit > 0 {
+		return a.Limit
+	}
+	return 30 * time.Second
 }
 
 // ActionID names the action that does what for a deployment.

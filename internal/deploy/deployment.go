@@ -19,6 +19,7 @@ type Deployment struct {
 	PreviousRevision *Revision       `json:"previousRevision,omitempty"` // the group's last good one before
 	Description      string          `json:"description,omitempty"`
 	Creator          Creator         `json:"creator"`
+	RootID           string          `json:"rootId,omitempty"` // of a follow-up: the deployment that it completes
 	CreatedAt        time.Time       `json:"createdAt"`
 
 	Config          Config            `json:"config"`
@@ -29,6 +30,7 @@ type Deployment struct {
 	Alarms          *Alarms           `json:"alarms,omitempty"`        // those that count
 	AlarmOverride   *Alarms           `json:"alarmOverride,omitempty"` // as given in the call
 	TargetInstances *TargetInstances  `json:"targetInstances,omitempty"`
+	Undo            *Target           `json:"undo,omitempty"` // of a rollback that puts traffic back
 
 	IgnoreApplicationStopFailures bool   `json:"ignoreApplicationStopFailures,omitempty"`
 	UpdateOutdatedInstancesOnly   bool   `json:"updateOutdatedInstancesOnly,omitempty"`
@@ -40,8 +42,11 @@ type Deployment struct {
 	StartedAt   *time.Time   `json:"startedAt,omitempty"`
 	CompletedAt *time.Time   `json:"completedAt,omitempty"`
 	Error       *ErrorInfo   `json:"error,omitempty"`
+	AppSpec     string       `json:"appSpec,omitempty"`  // Lambda and ECS; absent until it has been fetched
 	Overview    *Overview    `json:"overview,omitempty"` // absent until the targets are known
 	Rollback    RollbackInfo `json:"rollback,omitzero"`
+	FollowUps   []string     `json:"followUps,omitempty"` // ids of the deployments that complete this one
+	Messages    []string     `json:"messages,omitempty"`  // what it waits for, for people
 	Ending      *Ending      `json:"ending,omitempty"`
 }
 
@@ -79,13 +84,26 @@ type ErrorCode string
 const (
 	AlarmActive              ErrorCode = "ALARM_ACTIVE"
 	ApplicationMissing       ErrorCode = "APPLICATION_MISSING"
+	BlueGreenMissing         ErrorCode = "MISSING_BLUE_GREEN_DEPLOYMENT_CONFIGURATION"
 	DeploymentGroupMissing   ErrorCode = "DEPLOYMENT_GROUP_MISSING"
+	GitHubTokenMissing       ErrorCode = "MISSING_GITHUB_TOKEN"
 	HealthConstraints        ErrorCode = "HEALTH_CONSTRAINTS"
 	HealthConstraintsInvalid ErrorCode = "HEALTH_CONSTRAINTS_INVALID"
+	HookFailure              ErrorCode = "HOOK_EXECUTION_FAILURE"
 	InternalError            ErrorCode = "INTERNAL_ERROR"
+	InvalidECSService        ErrorCode = "INVALID_ECS_SERVICE"
+	InvalidFunction          ErrorCode = "INVALID_LAMBDA_FUNCTION"
+	InvalidFunctionConfig    ErrorCode = "INVALID_LAMBDA_CONFIGURATION"
+	InvalidRevision          ErrorCode = "INVALID_REVISION"
+	LoadBalancerMissing      ErrorCode = "MISSING_ELB_INFORMATION"
 	ManualStop               ErrorCode = "MANUAL_STOP"
 	NoInstances              ErrorCode = "NO_INSTANCES"
 	OverMaxInstances         ErrorCode = "OVER_MAX_INSTANCES"
+	ResourceMissing          ErrorCode = "CODEDEPLOY_RESOURCE_CANNOT_BE_FOUND"
+	RevisionMissing          ErrorCode = "REVISION_MISSING"
+	RoleMissing              ErrorCode = "IAM_ROLE_MISSING"
+	RolePermissions          ErrorCode = "IAM_ROLE_PERMISSIONS"
+	Throttled                ErrorCode = "THROTTLED"
 	Timeout                  ErrorCode = "TIMEOUT"
 )
 
@@ -137,6 +155,7 @@ func (d *Deployment) Move(next Status, now time.Time) {
 		panic(fmt.Sprintf("deployment %s cannot move from %s to %s", d.ID, d.Status, next)) //nolint:forbidigo // a broken invariant
 	}
 	d.Status = next
+	d.Messages = nil // what it waited for is there
 	if next == InProgress && d.StartedAt == nil {
 		d.StartedAt = &now
 	}
@@ -159,4 +178,10 @@ func (d *Deployment) RolledBackAfter(e RollbackEvent, decided *bool) bool {
 		return *decided
 	}
 	return d.AutoRollback.Covers(e)
+}
+
+// WatchesAlarms reports whether alarms can stop the deployment. (Not a
+// rollback: the alarm that triggered it still fires.)
+func (d *Deployment) WatchesAlarms() bool {
+	return d.Alarms != nil && d.Alarms.Enabled && len(d.Alarms.Names) > 0 && d.Creator != CreatorRollback
 }

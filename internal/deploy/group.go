@@ -34,6 +34,26 @@ type Group struct {
 	Tags              []Tag             `json:"tags,omitempty"`
 }
 
+// IgnoreOutdated is the value of Group.OutdatedInstances that leaves hosts that
+// joined the group while it was deployed to as they are.
+const IgnoreOutdated = "IGNORE"
+
+// QueueTag is the tag of a group that says whether a deployment to it waits
+// while another one runs ("true") or is refused ("false").
+const QueueTag = "slipway:queue"
+
+// Queues reports whether a deployment to the group waits for the one that
+// runs. The group's tag decides; without one, or with another value, the
+// server's setting.
+func (g *Group) Queues(setting bool) bool {
+	for _, t := range g.Tags {
+		if t.Key == QueueTag && (t.Value == "true" || t.Value == "false") {
+			return t.Value == "true"
+		}
+	}
+	return setting
+}
+
 // TagFilter selects instances by one tag.
 type TagFilter struct {
 	Type  FilterType `json:"type"`

@@ -66,6 +66,21 @@ func (r Revision) Key() string {
 // joinKey joins with a character that no part can hold.
 func joinKey(parts ...string) string { return strings.Join(parts, "\x1f") }
 
+// FitsOn reports whether the platform can deploy revisions of this type.
+func (r Revision) FitsOn(p ComputePlatform) bool {
+	switch r.Type {
+	case S3Revision:
+		return r.S3 != nil
+	case GitHubRevision:
+		return r.GitHub != nil && p == Server
+	case StringRevision:
+		return r.Content != nil && p == Lambda
+	case AppSpecRevision:
+		return r.Content != nil && p != Server
+	}
+	return false
+}
+
 // String describes the revision for messages, without its content.
 func (r Revision) String() string {
 	switch {

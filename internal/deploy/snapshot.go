@@ -9,6 +9,7 @@ type Snapshot struct {
 	Reports    []HostCommand // commands that hosts reported on since the last decision
 	Outcomes   []Action      // actions that came to something since the last decision
 	Stop       *StopRequest
+	Alarms     *AlarmReading // nil: none yet
 }
 
 // Decision is what the engine wants changed. It is saved in one transaction;

@@ -19,6 +19,7 @@ type Target struct {
 	UpdatedAt      time.Time        `json:"updatedAt"`
 	Events         []LifecycleEvent `json:"events"`
 	Outstanding    *Outstanding     `json:"outstanding,omitempty"`
+	Function       *FunctionTarget  `json:"function,omitempty"` // Lambda
 }
 
 // Outstanding is the host command that a target waits for.
@@ -36,6 +37,7 @@ func (t Target) Clone() Target {
 		o := *t.Outstanding
 		t.Outstanding = &o
 	}
+	t.Function = t.Function.clone()
 	return t
 }
 

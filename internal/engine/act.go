@@ -12,9 +12,8 @@ import (
 )
 
 const (
-	actLimit  = 30 * time.Second // for one try at one action
-	claimTime = time.Minute      // longer than a try, so that nobody else starts meanwhile
-	maxActing = 32               // actions that are carried out at one time
+	claimSpare = 30 * time.Second // a claim is longer than a try, so that nobody else starts meanwhile
+	maxActing  = 32               // actions that are carried out at one time
 )
 
 // Act carries out the actions that are due, one after the other, and returns
@@ -91,7 +90,7 @@ func (e *Engine) claim(ctx context.Context, limit int) (due []deploy.Action, nex
 		return nil, next, err
 	}
 	err = e.store.Update(ctx, func(tx *store.Tx) (err error) {
-		due, err = tx.ClaimActions(now, now.Add(claimTime), limit)
+		due, err = tx.ClaimActions(now, claimSpare, limit)
 		return err
 	})
 	return due, next, err
@@ -137,9 +136,13 @@ func (e *Engine) try(ctx context.Context, a deploy.Action) (deploy.Outcome, erro
 	if late && a.Outcome != nil && a.Outcome.After == 0 {
 		return deploy.Outcome{Status: deploy.ActionFailed, Error: &a.Late}, nil // nobody brought the answer
 	}
-	trying, cancel := context.WithTimeout(ctx, actLimit)
+	trying, cancel := context.WithTimeout(ctx, a.TryLimit())
 	defer cancel()
-	outcome, err := p.Act(trying, a)
+	act := p.Act
+	if a.Kind == fetchAppSpec {
+		act = e.fetch
+	}
+	outcome, err := act(trying, a)
 	switch {
 	case !late || err == nil && outcome.Status != deploy.ActionWaiting:
 		return outcome, err
@@ -169,8 +172,7 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// saveActions stores the actions of a decision. A deployment that has ended
-// wants nothing any more.
+// saveActions stores the actions of a decision.
 func saveActions(tx *store.Tx, d deploy.Decision) error {
 	for _, a := range d.Act {
 		if err := tx.InsertAction(a); err != nil {
@@ -181,9 +183,6 @@ func saveActions(tx *store.Tx, d deploy.Decision) error {
 		if err := tx.DropAction(id); err != nil {
 			return err
 		}
-	}
-	if d.Deployment.Status.Terminal() {
-		return tx.DropActions(d.Deployment.ID)
 	}
 	return nil
 }

@@ -157,12 +157,14 @@ func newErrandWorld(t *testing.T, e errand) *errandWorld {
 	}
 	w.start, w.acts, w.clock = w.now, new([]time.Duration), func() time.Time { return w.now }
 	w.open()
+	revision := deploy.Revision{Type: deploy.AppSpecRevision, Content: &deploy.Content{Text: "{}", SHA256: "x"}}
 	err := w.store.Update(t.Context(), func(tx *store.Tx) error {
 		return errors.Join(
 			tx.InsertApplication(deploy.Application{Namespace: ns, ID: "app-1", Name: "shop", Platform: deploy.Lambda}),
 			tx.InsertGroup(deploy.Group{Namespace: ns, ID: "group-1", ApplicationID: "app-1", Name: "prod"}),
+			tx.PutRevision(deploy.RegisteredRevision{Namespace: ns, ApplicationID: "app-1", Revision: revision}),
 			tx.InsertDeployment(deploy.Deployment{
-				Namespace: ns, ID: "d-1", ApplicationID: "app-1", GroupID: "group-1", Platform: deploy.Lambda,
+				Namespace: ns, ID: "d-1", ApplicationID: "app-1", GroupID: "group-1", Platform: deploy.Lambda, Revision: revision,
 				Creator: deploy.CreatorUser, CreatedAt: w.now, Status: deploy.Created,
 			}))
 	})
@@ -264,7 +266,7 @@ func TestActionAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.update(func(tx *store.Tx) error {
-				due, err := tx.ClaimActions(w.now, w.now.Add(time.Minute), 1)
+				due, err := tx.ClaimActions(w.now, 30*time.Second, 1)
 				if len(due) != 1 {
 					t.Errorf("%d actions are due", len(due))
 				}

@@ -11,18 +11,67 @@ import (
 )
 
 // end does what follows from the end of a deployment, in its transaction: what
-// the group remembers of its hosts, and the rollback, if one is due, which it
-// returns. It is not in the store yet, because the group is free only when the
-// deployment itself has been saved.
+// the group remembers of its hosts, and the rollback or the follow-up, if one
+// is due, which it returns. It is not in the store yet, because the group is
+// free only when the deployment itself has been saved.
 func (e *Engine) end(tx *store.Tx, d *deploy.Deployment, targets []deploy.Target) (*deploy.Deployment, error) {
-	if err := e.rememberHosts(tx, *d, targets); err != nil {
+	if err := rememberHosts(tx, *d, targets); err != nil {
 		return nil, err
 	}
-	if d.Creator == deploy.CreatorRollback {
-		return nil, e.tellRolledBack(tx, *d)
+	if d.Status != deploy.Succeeded {
+		return e.rollback(tx, d, targets)
 	}
+	if err := endAfterLast(tx, d); err != nil {
+		return nil, err
+	}
+	return e.followUp(tx, d)
+}
+
+// endAfterLast lets a success end later than the group's last one, whatever
+// the clock says: which is the newest says what the group runs.
+func endAfterLast(tx *store.Tx, d *deploy.Deployment) error {
+	last, err := tx.LastSuccessful(d.GroupID)
+	if err != nil {
+		return ignoreNotFound(err)
+	}
+	if at := last.CompletedAt.Add(time.Millisecond); d.CompletedAt.Before(at) {
+		d.CompletedAt = &at
+	}
+	return nil
+}
+
+// create stores a deployment that the engine made, and notes in the
+// application's record of the revision that it is deployed. One that is not
+// registered any more stays so: the deployment will say it.
+func (e *Engine) create(tx *store.Tx, d deploy.Deployment) error {
+	known, err := tx.Revision(d.ApplicationID, d.Revision)
+	if err == nil {
+		known.LastUsedAt = &d.CreatedAt
+		err = tx.PutRevision(known)
+	}
+	if err := ignoreNotFound(err); err != nil {
+		return err
+	}
+	return tx.InsertDeployment(d)
+}
+
+// createdAfter is the time of creation of a deployment that follows from d: it
+// is the newer of the two, whatever the clock says.
+func (e *Engine) createdAfter(d *deploy.Deployment) time.Time {
+	if now := e.opts.Now(); now.After(d.CreatedAt) {
+		return now
+	}
+	return d.CreatedAt.Add(time.Millisecond)
+}
+
+// rollback returns the deployment that undoes d, or nil and says on d why
+// there is none.
+func (e *Engine) rollback(tx *store.Tx, d *deploy.Deployment, targets []deploy.Target) (*deploy.Deployment, error) {
 	if d.Ending == nil || !d.RolledBackAfter(d.Ending.Event, d.Ending.Rollback) {
 		return nil, nil
+	}
+	if d.Platform != deploy.Server {
+		return e.putBack(tx, d, targets)
 	}
 	last, err := tx.LastSuccessful(d.GroupID)
 	switch {
@@ -31,7 +80,7 @@ func (e *Engine) end(tx *store.Tx, d *deploy.Deployment, targets []deploy.Target
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case !slices.ContainsFunc(targets, attempted):
+	case !slices.ContainsFunc(targets, func(t deploy.Target) bool { return t.Attempted() }):
 		d.Rollback.Message = "Nothing was rolled back: the deployment ended before it touched an instance."
 		return nil, nil
 	}
@@ -39,19 +88,16 @@ func (e *Engine) end(tx *store.Tx, d *deploy.Deployment, targets []deploy.Target
 		d.Rollback.Message = "Nothing was rolled back: the deployment group was deleted."
 		return nil, ignoreNotFound(err)
 	}
-	r := rollback(d, last, e.opts.NewID())
-	r.CreatedAt = e.opts.Now()
-	if !r.CreatedAt.After(d.CreatedAt) {
-		r.CreatedAt = d.CreatedAt.Add(time.Millisecond) // it is the newer of the two, whatever the clock says
-	}
+	r := undoing(d, last, e.opts.NewID())
+	r.CreatedAt = e.createdAfter(d)
 	return &r, nil
 }
 
-// rollback returns the deployment of the last good revision that undoes d, and
+// undoing returns the deployment of the last good revision that undoes d, and
 // links the two. (As CodeDeploy does it. What it does not document: the
 // rollback keeps the failed deployment's configuration and has none of its
 // alarms, or the one that triggered it would stop it.)
-func rollback(d *deploy.Deployment, last deploy.Deployment, id string) deploy.Deployment {
+func undoing(d *deploy.Deployment, last deploy.Deployment, id string) deploy.Deployment {
 	r := deploy.Deployment{
 		Namespace: d.Namespace, ID: id,
 		ApplicationID: d.ApplicationID, ApplicationName: d.ApplicationName,
@@ -78,28 +124,23 @@ func rollback(d *deploy.Deployment, last deploy.Deployment, id string) deploy.De
 	return r
 }
 
-// tellRolledBack notes on a deployment how its rollback ended.
-func (e *Engine) tellRolledBack(tx *store.Tx, r deploy.Deployment) error {
+// tellRollback notes on a deployment how far its rollback is.
+func tellRollback(tx *store.Tx, r deploy.Deployment) error {
 	row, err := tx.DeploymentRow(r.Rollback.TriggeringID)
 	if err != nil {
 		return ignoreNotFound(err)
 	}
 	d := &row.Deployment
-	d.Rollback.Message = fmt.Sprintf("The deployment %s ended as %s; its rollback %s ended as %s.",
-		d.ID, d.Status, r.ID, r.Status)
+	how := "is in progress"
+	if r.Status.Terminal() {
+		how = "ended as " + string(r.Status)
+	}
+	d.Rollback.Message = fmt.Sprintf("The deployment %s ended as %s; its rollback %s %s.", d.ID, d.Status, r.ID, how)
 	return tx.SaveDeployment(row, *d.CompletedAt)
 }
 
-// attempted reports whether a host was given something to do.
-func attempted(t deploy.Target) bool {
-	return t.Status != deploy.TargetPending && t.Status != deploy.TargetSkipped
-}
-
-// rememberHosts writes what the group now knows of the hosts that were
-// attempted. (As CodeDeploy's guide has it. But where a failed host got as far as
-// Install, what it runs is unknown, whatever it ran before: otherwise a
-// rollback with updateOutdatedInstancesOnly would pass it over.)
-func (e *Engine) rememberHosts(tx *store.Tx, d deploy.Deployment, targets []deploy.Target) error {
+// rememberHosts writes what the group now knows of its hosts.
+func rememberHosts(tx *store.Tx, d deploy.Deployment, targets []deploy.Target) error {
 	if _, err := tx.GroupByID(d.GroupID); err != nil {
 		return ignoreNotFound(err)
 	}
@@ -107,29 +148,12 @@ func (e *Engine) rememberHosts(tx *store.Tx, d deploy.Deployment, targets []depl
 	if err != nil {
 		return err
 	}
-	for _, t := range targets {
-		if !attempted(t) {
-			continue
-		}
-		h := deploy.GroupHost{GroupID: d.GroupID, Host: t.ID, DeploymentID: d.ID, Installed: known[t.ID].Installed}
-		switch {
-		case t.Status == deploy.TargetSucceeded:
-			h.Healthy, h.Installed = true, &d.Revision
-		case reached(t, deploy.Install):
-			h.Installed = nil
-		}
+	for _, h := range deploy.RememberHosts(d, targets, known) {
 		if err := tx.PutGroupHost(h); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// reached reports whether a host began the event.
-func reached(t deploy.Target, event string) bool {
-	return slices.ContainsFunc(t.Events, func(e deploy.LifecycleEvent) bool {
-		return e.Name == event && e.Status != deploy.EventPending && e.Status != deploy.EventSkipped
-	})
 }
 
 // giveUp ends a deployment on which the engine itself fails.
@@ -138,31 +162,33 @@ func (e *Engine) giveUp(tx *store.Tx, id string) error {
 	if err != nil || row.Deployment.Status.Terminal() {
 		return err
 	}
-	d := &row.Deployment
-	d.Error = &deploy.ErrorInfo{Code: deploy.InternalError, Message: "The server could not go on with this " +
-		"deployment because of a fault of its own. Its log has the details; please report them."}
-	if d.Status == deploy.Ready {
-		d.Move(deploy.Stopped, e.opts.Now()) // Ready has no way to Failed
-	} else {
-		d.Move(deploy.Failed, e.opts.Now())
-	}
 	targets, err := tx.Targets(id)
 	if err != nil {
 		return err
 	}
-	for _, t := range targets {
-		if err := e.abandon(tx, t); err != nil {
+	for i := range targets {
+		if err := e.abandon(tx, &targets[i]); err != nil {
 			return err
 		}
 	}
-	if err := tx.DropActions(id); err != nil {
-		return err
+	d, now := row.Deployment, e.opts.Now()
+	if d.TargetsKnown() {
+		overview := deploy.Count(targets)
+		d.Overview = &overview
 	}
-	return tx.SaveDeployment(row, *d.CompletedAt)
+	d.Ending = failing(deploy.InternalError, "The server could not go on with this deployment because of a fault of "+
+		"its own. Its log has the details; please report them.")
+	d.Error = &d.Ending.Error
+	if d.Status == deploy.Ready {
+		d.Move(deploy.Stopped, now) // Ready has no way to Failed
+	} else {
+		d.Move(deploy.Failed, now)
+	}
+	return e.saveDeployment(tx, row, d, now, targets)
 }
 
 // abandon ends a target whose result cannot be known any more.
-func (e *Engine) abandon(tx *store.Tx, t deploy.Target) error {
+func (e *Engine) abandon(tx *store.Tx, t *deploy.Target) error {
 	if t.Status.Terminal() {
 		return nil
 	}
@@ -173,7 +199,7 @@ func (e *Engine) abandon(tx *store.Tx, t deploy.Target) error {
 		t.Outstanding = nil
 	}
 	t.Move(deploy.TargetUnknown, e.opts.Now())
-	return tx.PutTarget(t)
+	return tx.PutTarget(*t)
 }
 
 func ignoreNotFound(err error) error {

@@ -21,8 +21,9 @@
 //
 // # Concurrency
 //
-// One goroutine runs all passes: the store serialises writers anyway. Actions
-// are carried out many at a time, each claimed first. Waiting is stored, never
+// One goroutine runs all passes: the store serialises writers anyway. A second
+// one reads alarms; what it reads is a stored fact like any other. Actions are
+// carried out many at a time, each claimed first. Waiting is stored, never
 // slept.
 package engine
 
@@ -38,15 +39,28 @@ import (
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/platform"
 	"github.com/slipwayhq/slipway/internal/provider/alarm"
+	"github.com/slipwayhq/slipway/internal/provider/artifact"
 	"github.com/slipwayhq/slipway/internal/store"
 )
 
 // Options configure an engine. The zero value of each has a default.
 type Options struct {
 	Platforms map[deploy.ComputePlatform]platform.Platform
-	Alarms    alarm.Source // nil: no alarm can be read
 	// RunLimit is how long a deployment may take. Default 12 hours.
 	RunLimit time.Duration
+	// MaxActive is how many deployments may be active in an account and region
+	// at once; those above it are queued. Default 10,000.
+	MaxActive int
+	// Alarms is asked for the states of alarms. Nil: nobody can read any.
+	Alarms alarm.Source
+	// AlarmPeriod is how often the alarms of a deployment are read. Default
+	// 10 seconds.
+	AlarmPeriod time.Duration
+	// Artifacts reads the AppSpec files that lie in S3. Nil: there are none.
+	Artifacts artifact.Source
+	// ServiceRole says what is wrong with the service role of a group. Default
+	// nothing.
+	ServiceRole func(*store.Tx, deploy.Group) (*deploy.ErrorInfo, error)
 	// Order puts instances in the order that breaks ties between hosts of the
 	// same health. Default random, as in CodeDeploy.
 	Order func([]deploy.Instance)
@@ -65,6 +79,8 @@ type Engine struct {
 	targets map[string]cachedTargets
 	// held keeps a deployment whose pass failed from being tried in a loop.
 	held map[string]time.Time
+	// alarms is what the poller of alarms keeps between its rounds.
+	alarms alarmPoller
 }
 
 type cachedTargets struct {
@@ -76,6 +92,15 @@ type cachedTargets struct {
 func New(s *store.Store, opts Options) *Engine {
 	if opts.RunLimit == 0 {
 		opts.RunLimit = 12 * time.Hour
+	}
+	if opts.MaxActive == 0 {
+		opts.MaxActive = 10_000
+	}
+	if opts.AlarmPeriod == 0 {
+		opts.AlarmPeriod = 10 * time.Second
+	}
+	if opts.ServiceRole == nil {
+		opts.ServiceRole = func(*store.Tx, deploy.Group) (*deploy.ErrorInfo, error) { return nil, nil }
 	}
 	if opts.Order == nil {
 		opts.Order = shuffle
@@ -92,7 +117,10 @@ func New(s *store.Store, opts Options) *Engine {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{store: s, opts: opts, targets: map[string]cachedTargets{}, held: map[string]time.Time{}}
+	return &Engine{
+		store: s, opts: opts, targets: map[string]cachedTargets{}, held: map[string]time.Time{},
+		alarms: alarmPoller{slots: make(chan struct{}, maxAsking)},
+	}
 }
 
 func shuffle(instances []deploy.Instance) {
@@ -110,9 +138,10 @@ const (
 
 // Run advances deployments until ctx ends.
 func (e *Engine) Run(ctx context.Context) error {
-	var acting sync.WaitGroup
-	acting.Go(func() { e.runActions(ctx) })
-	defer acting.Wait()
+	var beside sync.WaitGroup
+	beside.Go(func() { e.watchAlarms(ctx) })
+	beside.Go(func() { e.runActions(ctx) })
+	defer beside.Wait()
 	told, unsubscribe := e.store.Subscribe(store.TopicDeployments)
 	defer unsubscribe()
 	for {

@@ -8,9 +8,31 @@ import (
 	"github.com/slipwayhq/slipway/internal/deploy"
 )
 
+// limits are the times after which the gate closes.
+type limits struct {
+	run   time.Duration // of a deployment
+	alarm time.Duration // of alarms that cannot be read
+}
+
+// limits are those of a platform. (CodeDeploy's own: a Lambda deployment may
+// shift for two days, and each of its hooks takes an hour; one on ECS may wait
+// for five days before it shifts, and for two more before it ends.)
+func (e *Engine) limits(p deploy.ComputePlatform) limits {
+	l := limits{e.opts.RunLimit, 2 * e.opts.AlarmPeriod}
+	switch p {
+	case deploy.Lambda:
+		l.run = 50 * time.Hour
+	case deploy.ECS:
+		l.run = (120 + 50 + 48) * time.Hour
+	case deploy.Server:
+	}
+	return l
+}
+
 // gate says whether a deployment is to end, and how. An end that was decided
-// stays: the first reason wins.
-func gate(s deploy.Snapshot, missing *deploy.ErrorInfo, runLimit time.Duration, now time.Time) *deploy.Ending {
+// stays: the first reason wins. Alarms count here once the deployment has
+// started; before that they have their place among the checks of its start.
+func gate(s deploy.Snapshot, missing *deploy.ErrorInfo, l limits, now time.Time) *deploy.Ending {
 	d := s.Deployment
 	switch {
 	case d.Ending != nil:
@@ -22,25 +44,37 @@ func gate(s deploy.Snapshot, missing *deploy.ErrorInfo, runLimit time.Duration, 
 			Status: deploy.Stopped, Event: deploy.RollbackOnStop, Rollback: s.Stop.AutoRollback,
 			Error: deploy.ErrorInfo{Code: deploy.ManualStop, Message: "The deployment was stopped on request."},
 		}
-	case unreadable(d):
-		return &deploy.Ending{
-			Status: deploy.Stopped, Event: deploy.RollbackOnAlarm,
-			Error: deploy.ErrorInfo{Code: deploy.AlarmActive, Message: fmt.Sprintf("The state of the alarms <%s> cannot be "+
-				"read: this version of Slipway has no source of alarms. Deploy with ignorePollAlarmFailure, or with an "+
-				"overrideAlarmConfiguration that is not enabled.", strings.Join(d.Alarms.Names, "> <"))},
-		}
-	case d.StartedAt != nil && !now.Before(d.StartedAt.Add(runLimit)):
-		return failing(deploy.Timeout, fmt.Sprintf("The deployment did not end within %s.", deploy.InWords(runLimit)))
+	case !d.TargetsKnown():
+		return nil
+	}
+	if ending := alarmed(s, l.alarm, now); ending != nil {
+		return ending
+	}
+	if d.StartedAt != nil && !now.Before(d.StartedAt.Add(l.run)) {
+		return failing(deploy.Timeout, fmt.Sprintf("The deployment did not end within %s.", deploy.InWords(l.run)))
 	}
 	return nil
 }
 
-// unreadable reports whether the deployment depends on alarms that nobody can
-// read. Going on as if they were quiet would be a promise that is not kept.
-// (Alarms do not apply to a rollback: the one that triggered it still fires.)
-func unreadable(d deploy.Deployment) bool {
-	return d.Alarms != nil && d.Alarms.Enabled && len(d.Alarms.Names) > 0 &&
-		!d.Alarms.IgnorePollFailure && d.Creator != deploy.CreatorRollback
+// alarmed says how alarms end the deployment, if they do. Those that cannot be
+// read are given the time: one failed poll is no reason to break off a
+// deployment of hours. (CodeDeploy stops at once.)
+func alarmed(s deploy.Snapshot, patience time.Duration, now time.Time) *deploy.Ending {
+	d, r := s.Deployment, s.Alarms
+	switch {
+	case r == nil || !d.WatchesAlarms():
+		return nil
+	case len(r.Active) > 0:
+		return stoppedByAlarm(deploy.ErrorInfo{Code: deploy.AlarmActive, Message: fmt.Sprintf(
+			"The deployment was stopped because these alarms are active: <%s>", strings.Join(r.Active, "> <"))})
+	case r.Unreadable == nil || d.Alarms.IgnorePollFailure || now.Before(r.At.Add(patience)):
+		return nil
+	}
+	return stoppedByAlarm(*r.Unreadable)
+}
+
+func stoppedByAlarm(e deploy.ErrorInfo) *deploy.Ending {
+	return &deploy.Ending{Status: deploy.Stopped, Event: deploy.RollbackOnAlarm, Error: e}
 }
 
 // failing is the end of a deployment that fails.

@@ -54,7 +54,7 @@ func (e *Engine) pass(ctx context.Context, id string) error {
 
 // snapshot loads what a decision needs.
 func (e *Engine) snapshot(tx *store.Tx, row store.DeploymentRow) (deploy.Snapshot, error) {
-	s := deploy.Snapshot{Deployment: row.Deployment, Stop: row.Stop}
+	s := deploy.Snapshot{Deployment: row.Deployment, Stop: row.Stop, Alarms: row.Alarms}
 	var err error
 	if cached, ok := e.targets[row.Deployment.ID]; ok && cached.version == row.Version {
 		s.Targets = cached.targets
@@ -68,40 +68,19 @@ func (e *Engine) snapshot(tx *store.Tx, row store.DeploymentRow) (deploy.Snapsho
 	return s, err
 }
 
-// decide gates the deployment, plans it when its targets are not known yet,
-// and lets its platform say what to do.
+// decide gates the deployment, starts it when it has not been, and lets its
+// platform say what to do.
 func (e *Engine) decide(tx *store.Tx, s deploy.Snapshot) (deploy.Decision, error) {
 	now := e.opts.Now()
 	missing, err := e.missing(tx, s.Deployment)
 	if err != nil {
 		return deploy.Decision{}, err
 	}
-	s.Deployment.Ending = gate(s, missing, e.opts.RunLimit, now)
-	p, known := e.opts.Platforms[s.Deployment.Platform]
-	switch {
-	case s.Deployment.TargetsKnown():
-	case s.Deployment.Ending != nil:
-		return endBeforeStart(s.Deployment, now), nil
-	case !known:
-		s.Deployment.Ending = failing(deploy.InternalError,
-			"This version of Slipway does not deploy to the compute platform "+string(s.Deployment.Platform)+" yet.")
-		return endBeforeStart(s.Deployment, now), nil
-	default:
-		targets, failure, err := e.plan(tx, p, s.Deployment, now)
-		if err != nil {
-			return deploy.Decision{}, err
-		}
-		if failure != nil {
-			s.Deployment.Ending = failing(failure.Code, failure.Message)
-			return endBeforeStart(s.Deployment, now), nil
-		}
-		s.Targets = targets
-		s.Deployment.Move(deploy.InProgress, now)
-		d := p.Decide(s, now)
-		d.Targets = merge(targets, d.Targets) // all of them are new
-		return e.timed(d), nil
+	s.Deployment.Ending = gate(s, missing, e.limits(s.Deployment.Platform), now)
+	if !s.Deployment.TargetsKnown() {
+		return e.start(tx, s, now)
 	}
-	return e.timed(p.Decide(s, now)), nil
+	return e.timed(e.opts.Platforms[s.Deployment.Platform].Decide(s, now), s), nil
 }
 
 // plan resolves the targets.
@@ -116,6 +95,11 @@ func (e *Engine) plan(tx *store.Tx, p platform.Platform, d deploy.Deployment, no
 	}
 	if f.Known, err = tx.GroupHosts(d.GroupID); err != nil {
 		return nil, nil, err
+	}
+	if d.RootID != "" {
+		if f.Instances, err = withoutAttempted(tx, d.RootID, f.Instances); err != nil {
+			return nil, nil, err
+		}
 	}
 	e.opts.Order(f.Instances)
 	targets, failure := p.Plan(d, f, now)
@@ -144,19 +128,29 @@ func (e *Engine) missing(tx *store.Tx, d deploy.Deployment) (*deploy.ErrorInfo, 
 	}, nil
 }
 
-// timed sees to it that the run limit is noticed.
-func (e *Engine) timed(d deploy.Decision) deploy.Decision {
+// timed sees to it that the run limit is noticed, and that of alarms that
+// cannot be read.
+func (e *Engine) timed(d deploy.Decision, s deploy.Snapshot) deploy.Decision {
 	if d.Deployment.Status.Terminal() || d.Deployment.Ending != nil {
 		return d
 	}
-	if limit := d.Deployment.StartedAt.Add(e.opts.RunLimit); d.WakeAt.IsZero() || limit.Before(d.WakeAt) {
-		d.WakeAt = limit
+	l := e.limits(d.Deployment.Platform)
+	d.WakeAt = sooner(d.WakeAt, d.Deployment.StartedAt.Add(l.run))
+	if s.Alarms != nil && s.Alarms.Unreadable != nil && !d.Deployment.Alarms.IgnorePollFailure {
+		d.WakeAt = sooner(d.WakeAt, s.Alarms.At.Add(l.alarm))
 	}
 	return d
 }
 
-// save writes a decision, and the end of a deployment with all that follows
-// from it.
+// sooner returns the earlier of two times; the zero one stands for never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// save writes a decision.
 func (e *Engine) save(tx *store.Tx, row store.DeploymentRow, d deploy.Decision, all []deploy.Target) error {
 	for _, t := range d.Targets {
 		if err := tx.PutTarget(t); err != nil {
@@ -176,22 +170,43 @@ func (e *Engine) save(tx *store.Tx, row store.DeploymentRow, d deploy.Decision, 
 	if err := saveActions(tx, d); err != nil {
 		return err
 	}
-	var followUp *deploy.Deployment
-	if d.Deployment.Status.Terminal() {
+	return e.saveDeployment(tx, row, d.Deployment, d.WakeAt, all)
+}
+
+// saveDeployment writes the deployment itself, with all that follows when its
+// status changes.
+func (e *Engine) saveDeployment(tx *store.Tx, row store.DeploymentRow, d deploy.Deployment, wakeAt time.Time, all []deploy.Target) error {
+	if d.Status == row.Deployment.Status {
+		return tx.SaveDeployment(store.DeploymentRow{Deployment: d, Version: row.Version}, wakeAt)
+	}
+	e.opts.Log.Info("deployment "+string(d.Status), "deployment", d.ID,
+		"application", d.ApplicationName, "group", d.GroupName)
+	var next *deploy.Deployment
+	if d.Status.Terminal() {
+		if err := tx.DropActions(d.ID); err != nil { // nobody waits for them any more
+			return err
+		}
 		var err error
-		if followUp, err = e.end(tx, &d.Deployment, all); err != nil {
+		if next, err = e.end(tx, &d, all); err != nil {
 			return err
 		}
 	}
-	if d.Deployment.Status != row.Deployment.Status {
-		e.opts.Log.Info("deployment "+string(d.Deployment.Status), "deployment", d.Deployment.ID,
-			"application", d.Deployment.ApplicationName, "group", d.Deployment.GroupName)
-	}
-	if err := tx.SaveDeployment(store.DeploymentRow{Deployment: d.Deployment, Version: row.Version}, d.WakeAt); err != nil {
+	if err := tx.SaveDeployment(store.DeploymentRow{Deployment: d, Version: row.Version}, wakeAt); err != nil {
 		return err
 	}
-	if followUp != nil {
-		return tx.InsertDeployment(*followUp)
+	if d.Creator == deploy.CreatorRollback {
+		if err := errors.Join(tellRollback(tx, d), tellPutBack(tx, d)); err != nil {
+			return err
+		}
+	}
+	if next != nil {
+		if err := e.create(tx, *next); err != nil {
+			return err
+		}
+	}
+	// An end makes room, and one that left the queue may not have taken all of it.
+	if d.Status.Terminal() || row.Deployment.Status == deploy.Queued {
+		return e.wakeQueue(tx, d.Namespace)
 	}
 	return nil
 }

@@ -309,7 +309,10 @@ func (s *simulation) deploy() {
 			Enabled: s.chance(2) == 0, Events: []deploy.RollbackEvent{deploy.RollbackOnFailure, deploy.RollbackOnStop},
 		},
 	}
-	s.update(func(tx *store.Tx) error { return tx.InsertDeployment(d) })
+	s.update(func(tx *store.Tx) error {
+		registered := deploy.RegisteredRevision{Namespace: ns, ApplicationID: d.ApplicationID, Revision: d.Revision}
+		return errors.Join(tx.PutRevision(registered), tx.InsertDeployment(d))
+	})
 	stopAt := time.Now().Add(time.Duration(s.chance(int(20 * time.Minute))))
 	stopping := s.chance(3) == 0
 	for id, begun := d.ID, time.Now(); id != ""; {

@@ -119,6 +119,7 @@ type world struct {
 	app     deploy.Application
 	seen    []string // the last state shown, by line
 	ran     map[string]int
+	outside outside
 }
 
 var ns = deploy.Namespace{Account: "000000000000", Region: "us-east-1"}
@@ -135,6 +136,7 @@ func newWorld(t *testing.T) *world {
 	w.app = deploy.Application{Namespace: ns, ID: "app-1", Name: "shop", Platform: deploy.Server, CreatedAt: w.now}
 	w.group = deploy.Group{
 		Namespace: ns, ID: "group-1", ApplicationID: w.app.ID, Name: "prod", CreatedAt: w.now,
+		ServiceRoleARN:    "arn:aws:iam::000000000000:role/deploy",
 		Style:             deploy.Style{Type: deploy.InPlace, Option: deploy.WithoutTrafficControl},
 		OnPremisesFilters: []deploy.TagFilter{{Type: deploy.KeyAndValue, Key: "stage", Value: "prod"}},
 	}
@@ -173,9 +175,10 @@ func (w *world) open() {
 	clock := func() time.Time { return w.now }
 	w.control = control.New(w.store, control.Options{Now: clock, PollHold: time.Nanosecond})
 	w.engine = engine.New(w.store, engine.Options{
-		Platforms: map[deploy.ComputePlatform]platform.Platform{deploy.Server: server.Platform{}},
+		Platforms: map[deploy.ComputePlatform]platform.Platform{deploy.Server: server.Platform{MaxInstances: w.outside.maxInstances}},
 		Order:     func([]deploy.Instance) {}, // by name
 		Now:       clock, NewID: w.newID,
+		Alarms: w.alarmSource(), MaxActive: w.outside.maxActive, ServiceRole: w.serviceRole,
 	})
 }
 
@@ -185,8 +188,12 @@ func (w *world) crash() {
 	w.open()
 }
 
+// settle lets the engine look, then at the alarms, then at what it read.
 func (w *world) settle() {
-	if _, err := w.engine.Step(w.t.Context()); err != nil {
+	_, before := w.engine.Step(w.t.Context())
+	_, polled := w.engine.PollAlarms(w.t.Context())
+	_, after := w.engine.Step(w.t.Context())
+	if err := errors.Join(before, polled, after); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -208,7 +215,7 @@ func (w *world) update(f func(*store.Tx) error) {
 func (w *world) do(args []string) func() string {
 	verb, args := args[0], args[1:]
 	switch verb {
-	case "hosts":
+	case "hosts": // NAME, or NAME@STAGE for a host of another group
 		w.register(args)
 		return func() string { return "" }
 	case "create":
@@ -223,8 +230,7 @@ func (w *world) do(args []string) func() string {
 		w.now = w.now.Add(d)
 	case "delete-group":
 		w.update(func(tx *store.Tx) error {
-			active, err := tx.ActiveDeployment(w.group.ID)
-			return errors.Join(err, tx.DeleteGroup(w.group.ID), tx.WakeDeployment(active.ID, w.now))
+			return errors.Join(tx.WakeGroup(w.group.ID, w.now), tx.DeleteGroup(w.group.ID))
 		})
 	case "show":
 		return func() string { return strings.Join(w.state(), "\n") + "\n" }
@@ -235,6 +241,9 @@ func (w *world) do(args []string) func() string {
 			return errors.Join(err, tx.PutInstance(i))
 		})
 	default:
+		if f, ok := lifecycleVerbs[verb]; ok {
+			return f(w, args)
+		}
 		return w.host(verb, args)
 	}
 	return nil
@@ -244,10 +253,14 @@ func hostARN(name string) string { return "arn:aws:iam::000000000000:user/" + na
 
 func (w *world) register(names []string) {
 	for _, name := range names {
+		name, stage, elsewhere := strings.Cut(name, "@")
+		if !elsewhere {
+			stage = "prod"
+		}
 		w.update(func(tx *store.Tx) error {
 			return tx.PutInstance(deploy.Instance{
 				Namespace: ns, Name: name, ARN: ns.InstanceARN(name), IAMUserARN: hostARN(name),
-				Tags: []deploy.Tag{{Key: "stage", Value: "prod"}}, RegisteredAt: w.now,
+				Tags: []deploy.Tag{{Key: "stage", Value: stage}}, RegisteredAt: w.now,
 			})
 		})
 	}
@@ -285,50 +298,58 @@ func (w *world) create(args []string) {
 			d.Alarms.IgnorePollFailure = true
 		case "blue-green":
 			d.Style = deploy.Style{Type: deploy.BlueGreenType, Option: deploy.WithTrafficControl}
+			d.BlueGreen, d.LoadBalancer = new(deploy.BlueGreen), &deploy.LoadBalancerInfo{TargetGroups: []string{"tg"}}
 		case "traffic-control":
 			d.Style.Option = deploy.WithTrafficControl
+			d.LoadBalancer = &deploy.LoadBalancerInfo{TargetGroups: []string{"tg"}}
 		case "outdated-only":
 			d.UpdateOutdatedInstancesOnly = true
 		default:
-			w.t.Fatalf("unknown option %q", arg)
+			option, ok := lifecycleOptions[key]
+			if !ok {
+				w.t.Fatalf("unknown option %q", arg)
+			}
+			option(w, &d, value)
 		}
 	}
-	w.update(func(tx *store.Tx) error {
-		if last, err := tx.LastSuccessful(w.group.ID); err == nil {
-			d.PreviousRevision = &last.Revision
-		}
-		return tx.InsertDeployment(d)
-	})
+	w.insert(d)
 }
 
+// stop asks for a stop: stop [ID] [rollback|no-rollback]. Without an id it is
+// the deployment that holds the group.
 func (w *world) stop(args []string) func() string {
+	id := ""
+	if len(args) > 0 && strings.HasPrefix(args[0], "d-") {
+		id, args = args[0], args[1:]
+	}
 	stop := deploy.StopRequest{At: w.now}
 	if len(args) > 0 {
 		yes := args[0] == "rollback"
 		stop.AutoRollback = &yes
 	}
 	w.update(func(tx *store.Tx) error {
-		active, err := tx.ActiveDeployment(w.group.ID)
-		return errors.Join(err, tx.RequestStop(active.ID, stop))
+		if id == "" {
+			active, err := tx.ActiveDeployment(w.group.ID)
+			if err != nil {
+				return err
+			}
+			id = active.ID
+		}
+		return tx.RequestStop(id, stop)
 	})
 	return nil
 }
 
 // host lets a host act: NAME ok|fail|noop|ack|again|update EVENT, or
-// NAME|all runs [until EVENT].
+// NAME|all runs [ID...], the ids being of the only deployments that it works on.
 func (w *world) host(name string, args []string) func() string {
 	if args[0] == "runs" {
-		for w.runNext(name) {
+		for w.runNext(name, args[1:]) {
 			w.settle()
 		}
 		return nil
 	}
-	id := ""
-	w.view(func(tx *store.Tx) error {
-		d, err := tx.LastAttempted(w.group.ID)
-		id = deploy.CommandID(d.ID, name, args[1])
-		return err
-	})
+	id := deploy.CommandID(w.deploymentOf(name), name, args[1])
 	reply, err := w.act(name, args[0], id)
 	if err != nil {
 		return func() string { return "error: " + err.Error() + "\n" }
@@ -370,8 +391,9 @@ func (w *world) act(name, verb, id string) (string, error) {
 	return "", nil
 }
 
-// runNext completes the next command that a host (or any: "all") has.
-func (w *world) runNext(name string) bool {
+// runNext completes the next command that a host (or any: "all") has, of one of
+// the deployments if any are named.
+func (w *world) runNext(name string, only []string) bool {
 	var ready []deploy.HostCommand
 	w.view(func(tx *store.Tx) error {
 		instances, err := tx.RegisteredInstances(ns)
@@ -380,7 +402,7 @@ func (w *world) runNext(name string) bool {
 				continue
 			}
 			cmd, err := tx.NextCommand(ns, i.HostIdentifier(), w.now)
-			if err == nil {
+			if err == nil && (len(only) == 0 || slices.Contains(only, cmd.DeploymentID)) {
 				ready = append(ready, cmd)
 			}
 		}
@@ -441,7 +463,7 @@ func (w *world) state() []string {
 }
 
 func describe(d deploy.Deployment, targets []deploy.Target) []string {
-	head := fmt.Sprintf("%s %s %s", d.ID, d.Revision.S3.Key, d.Status)
+	head := fmt.Sprintf("%s %s %s", d.ID, bundleOf(d.Revision), d.Status)
 	if d.Creator != deploy.CreatorUser {
 		head += " by " + string(d.Creator)
 	}
@@ -457,6 +479,12 @@ func describe(d deploy.Deployment, targets []deploy.Target) []string {
 	}
 	if d.Rollback.Message != "" {
 		out = append(out, "  "+d.ID+" rollback: "+d.Rollback.Message)
+	}
+	for _, m := range d.Messages {
+		out = append(out, "  "+d.ID+": "+m)
+	}
+	if len(d.FollowUps) > 0 {
+		out = append(out, "  "+d.ID+" is completed by "+strings.Join(d.FollowUps, " "))
 	}
 	for _, t := range targets {
 		line := fmt.Sprintf("  %s %s %s:", d.ID, t.ID, t.Status)

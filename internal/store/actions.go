@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"slices"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
@@ -25,15 +26,23 @@ func (t *Tx) Action(id string) (deploy.Action, error) {
 	return one[deploy.Action](t, `SELECT doc FROM actions WHERE id = $1`, id)
 }
 
+// Actions returns a deployment's actions of one kind, those too that have
+// ended.
+func (t *Tx) Actions(deploymentID, kind string) ([]deploy.Action, error) {
+	all, err := many[deploy.Action](t, `SELECT doc FROM actions WHERE deployment_id = $1 ORDER BY id`, deploymentID)
+	return slices.DeleteFunc(all, func(a deploy.Action) bool { return a.Kind != kind }), err
+}
+
 // ClaimActions returns up to limit actions that are due and that nobody is at,
-// and keeps others from them until the claim is over.
-func (t *Tx) ClaimActions(now, until time.Time, limit int) ([]deploy.Action, error) {
+// and keeps others from them for as long as a try may take, and spare.
+func (t *Tx) ClaimActions(now time.Time, spare time.Duration, limit int) ([]deploy.Action, error) {
 	due, err := many[deploy.Action](t, `SELECT doc FROM actions
 		WHERE open = 1 AND due_at <= $1 AND claimed_until <= $1 ORDER BY due_at, id LIMIT $2`, ms(now), limit)
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range due {
+		until := now.Add(a.TryLimit() + spare)
 		if _, err := t.exec(`UPDATE actions SET claimed_until = $1 WHERE id = $2`, ms(until), a.ID); err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -13,33 +14,39 @@ import (
 )
 
 // DeploymentRow is a deployment as the engine works on it. Version changes
-// with every save; Stop is written by control.
+// with every save; Stop is written by control, Alarms by the poller.
 type DeploymentRow struct {
 	Deployment deploy.Deployment
 	Stop       *deploy.StopRequest
+	Alarms     *deploy.AlarmReading
 	Version    int64
 }
 
 // InsertDeployment adds a deployment that the engine looks at once it is on
-// disk. ErrExists when its group has an active one.
+// disk. ErrExists when its group has an active one, unless this one is queued:
+// it has passed Created and Queued at once then.
 func (t *Tx) InsertDeployment(d deploy.Deployment) error {
 	_, err := t.exec(`INSERT INTO deployments (id, account, region, group_id, status, active, exclusive,
-		created_at, completed_at, wake_at, version, stop, doc)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 1, '', $9)`,
+		created_at, completed_at, wake_at, version, stop, watches_alarms, undoes, doc)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 1, '', $9, $10, $11)`,
 		d.ID, d.Account, d.Region, d.GroupID, d.Status, flag(!d.Status.Terminal()), flag(d.Creator.Exclusive()),
-		ms(d.CreatedAt), doc(d))
-	if err == nil {
-		t.Notify(TopicDeployments)
+		ms(d.CreatedAt), flag(d.WatchesAlarms()), flag(d.Undo != nil), doc(d))
+	if err != nil {
+		return err
 	}
-	return err
+	t.Notify(TopicDeployments)
+	if d.WatchesAlarms() {
+		t.Notify(TopicAlarms)
+	}
+	return nil
 }
 
 // DeploymentRow returns a deployment for the engine.
 func (t *Tx) DeploymentRow(id string) (DeploymentRow, error) {
 	var row DeploymentRow
-	var stop, body string
-	err := t.tx.QueryRowContext(t.ctx, `SELECT version, stop, doc FROM deployments WHERE id = $1`, id).
-		Scan(&row.Version, &stop, &body)
+	var stop, alarms, body string
+	err := t.tx.QueryRowContext(t.ctx, `SELECT version, stop, alarm_reading, doc FROM deployments WHERE id = $1`, id).
+		Scan(&row.Version, &stop, &alarms, &body)
 	if errors.Is(err, sql.ErrNoRows) {
 		return row, ErrNotFound
 	}
@@ -48,6 +55,11 @@ func (t *Tx) DeploymentRow(id string) (DeploymentRow, error) {
 	}
 	if stop != "" {
 		if err := json.Unmarshal([]byte(stop), &row.Stop); err != nil {
+			return row, err
+		}
+	}
+	if alarms != "" {
+		if err := json.Unmarshal([]byte(alarms), &row.Alarms); err != nil {
 			return row, err
 		}
 	}
@@ -115,11 +127,11 @@ func (t *Tx) NextWake() (time.Time, error) {
 	return time.UnixMilli(at.Int64), nil
 }
 
-// ActiveDeployment returns the group's active deployment, of which there is at
-// most one.
+// ActiveDeployment returns the deployment that holds the group, of which there
+// is at most one: those that are queued wait for it.
 func (t *Tx) ActiveDeployment(groupID string) (deploy.Deployment, error) {
 	return one[deploy.Deployment](t, `SELECT doc FROM deployments
-		WHERE group_id = $1 AND active = 1 AND exclusive = 1`, groupID)
+		WHERE group_id = $1 AND active = 1 AND exclusive = 1 AND status <> 'Queued'`, groupID)
 }
 
 // LastAttempted returns the group's newest deployment.
@@ -129,10 +141,11 @@ func (t *Tx) LastAttempted(groupID string) (deploy.Deployment, error) {
 }
 
 // LastSuccessful returns the group's newest deployment that succeeded: its
-// revision is the group's target revision.
+// revision is the group's target revision. A rollback that only put traffic
+// back does not count.
 func (t *Tx) LastSuccessful(groupID string) (deploy.Deployment, error) {
 	return one[deploy.Deployment](t, `SELECT doc FROM deployments
-		WHERE group_id = $1 AND status = $2 ORDER BY completed_at DESC, created_at DESC, id DESC LIMIT 1`,
+		WHERE group_id = $1 AND status = $2 AND undoes = 0 ORDER BY completed_at DESC, created_at DESC, id DESC LIMIT 1`,
 		groupID, deploy.Succeeded)
 }
 
@@ -182,9 +195,11 @@ func (t *Tx) TargetRevisions(applicationID string) ([]string, error) {
 	return slices.Compact(keys), nil
 }
 
-// CountActive returns how many deployments are active in the namespace.
+// CountActive returns how many deployments are active in the namespace, those
+// that are queued not counted.
 func (t *Tx) CountActive(ns deploy.Namespace) (int64, error) {
-	return t.number(`SELECT COUNT(*) FROM deployments WHERE account = $1 AND region = $2 AND active = 1`,
+	return t.number(`SELECT COUNT(*) FROM deployments
+		WHERE account = $1 AND region = $2 AND active = 1 AND status <> 'Queued'`,
 		ns.Account, ns.Region)
 }
 
@@ -253,4 +268,19 @@ func (t *Tx) deploymentKeys(query string, args []any) ([]DeploymentKey, error) {
 		out = append(out, k)
 	}
 	return out, rows.Err()
+}
+
+// DeploymentOfTarget returns the active deployment, other than one, that has
+// the target.
+func (t *Tx) DeploymentOfTarget(ns deploy.Namespace, p deploy.ComputePlatform, targetID, otherThan string) (deploy.Deployment, error) {
+	active, err := many[deploy.Deployment](t, `SELECT deployments.doc FROM deployments, targets
+		WHERE account = $1 AND region = $2 AND active = 1 AND deployments.id <> $3
+		AND targets.deployment_id = deployments.id AND targets.id = $4 ORDER BY deployments.id`,
+		ns.Account, ns.Region, otherThan, targetID)
+	for _, d := range active {
+		if d.Platform == p {
+			return d, err
+		}
+	}
+	return deploy.Deployment{}, cmp.Or(err, ErrNotFound)
 }

@@ -5,6 +5,10 @@ import "sync"
 // TopicDeployments is told when a deployment has something new for the engine.
 const TopicDeployments = "deployments"
 
+// TopicAlarms is told when there is a deployment whose alarms nobody has read
+// yet.
+const TopicAlarms = "alarms"
+
 // TopicAudit is told when a record was added to the audit.
 const TopicAudit = "audit"
 

@@ -3,6 +3,7 @@ package compat
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -287,6 +288,19 @@ func (w *world) change(id string, f func(*deploy.Deployment)) string {
 		}
 		f(&row.Deployment)
 		return tx.SaveDeployment(row, time.Time{})
+	}))
+	return id
+}
+
+// invoke stores of a deployment that it waits for a hook's answer.
+func (w *world) invoke(id string) string {
+	w.Helper()
+	in, err := json.Marshal(deploy.HookInput{Function: "check", Event: deploy.BeforeAllowTraffic, ExecutionID: execution})
+	w.must(err)
+	w.must(w.store.Update(w.Context(), func(tx *store.Tx) error {
+		return tx.InsertAction(deploy.Action{
+			ID: deploy.ActionID(id, deploy.BeforeAllowTraffic), DeploymentID: id, Kind: deploy.InvokeHook, Input: in,
+		})
 	}))
 	return id
 }

@@ -9,7 +9,12 @@ CREATE TABLE actions (
     doc           TEXT   NOT NULL
 );
 CREATE INDEX actions_due ON actions (due_at) WHERE open = 1;
+CREATE INDEX actions_by_deployment ON actions (deployment_id);
 CREATE INDEX actions_reported ON actions (deployment_id) WHERE reported = 1;
 
+-- 1: a rollback that puts traffic back, whose success is not the group's.
+ALTER TABLE deployments ADD COLUMN undoes BIGINT NOT NULL DEFAULT 0;
+
 -- +goose Down
+ALTER TABLE deployments DROP COLUMN undoes;
 DROP TABLE actions;

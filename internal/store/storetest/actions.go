@@ -20,11 +20,12 @@ func insertAction(a deploy.Action) func(*store.Tx) error {
 	return func(tx *store.Tx) error { return tx.InsertAction(a) }
 }
 
-// claim claims what is due n seconds after the start, for 60 seconds.
+// claim claims what is due n seconds after the start, for a minute: half of it
+// is for the try.
 func claim(t *testing.T, s *store.Store, n, limit int) (ids []string) {
 	t.Helper()
 	update(t, s, func(tx *store.Tx) error {
-		due, err := tx.ClaimActions(at(n), at(n+60), limit)
+		due, err := tx.ClaimActions(at(n), 30*time.Second, limit)
 		ids = nil
 		for _, a := range due {
 			ids = append(ids, a.ID)
