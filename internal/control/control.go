@@ -28,6 +28,9 @@ type Control struct {
 	signer *signer
 	hold   time.Duration
 
+	presence    presence
+	silentAfter time.Duration
+
 	serviceRole func(ctx context.Context, arn string) (bool, error)
 }
 
@@ -38,6 +41,9 @@ type Options struct {
 	// PollHold is how long a poll waits for a command. 0: CodeDeploy's own
 	// 45 s, well below the 80 s after which the official agents give up.
 	PollHold time.Duration
+	// SilentAfter is how long nothing is heard of a host that has something to
+	// do before that is told. 0: 30 s.
+	SilentAfter time.Duration
 	// ServiceRole says whether a group may have the service role of that ARN
 	// ([Identity.TrustsCodeDeploy]). Nil: its form is all that counts.
 	ServiceRole func(ctx context.Context, arn string) (bool, error)
@@ -53,10 +59,11 @@ func New(s *store.Store, opts Options) *Control {
 		store: s,
 		// The API and the store's columns count in milliseconds: finer times
 		// would compare differently before and after they were stored.
-		now:    func() time.Time { return now().UTC().Truncate(time.Millisecond) },
-		quotas: opts.Quotas.orDefaults(),
-		hold:   cmp.Or(opts.PollHold, 45*time.Second),
-		signer: &signer{store: s, signed: map[string]string{}},
+		now:         func() time.Time { return now().UTC().Truncate(time.Millisecond) },
+		quotas:      opts.Quotas.orDefaults(),
+		hold:        cmp.Or(opts.PollHold, 45*time.Second),
+		silentAfter: cmp.Or(opts.SilentAfter, 30*time.Second),
+		signer:      &signer{store: s, signed: map[string]string{}},
 
 		serviceRole: opts.ServiceRole,
 	}

@@ -58,6 +58,9 @@ type Config struct {
 	// CodeDeploy's behaviour.
 	Engine engine.Options
 	Hosts  server.Platform
+	// SilentAfter is how long nothing is heard of a host that has something to
+	// do before that is told. Default 30 s.
+	SilentAfter time.Duration
 }
 
 // Daemon is a running control plane.
@@ -135,7 +138,7 @@ func (d *Daemon) handler(ctx context.Context, c Config, box *seal.Box) (http.Han
 		return nil, err
 	}
 	identity := control.NewIdentity(d.store)
-	options := control.Options{}
+	options := control.Options{SilentAfter: c.SilentAfter}
 	if c.StrictRoles {
 		options.ServiceRole = identity.TrustsCodeDeploy
 	}
@@ -189,6 +192,7 @@ func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) erro
 	c.Engine.Platforms = map[deploy.ComputePlatform]platform.Platform{deploy.Server: c.Hosts}
 	e := engine.New(d.store, c.Engine)
 	go func() { d.engine <- e.Run(running) }()
+	d.background.Go(func() { d.control.WatchHosts(running, c.Log) })
 	d.followAudit(running, c)
 	d.http = &http.Server{
 		Handler:           handler,

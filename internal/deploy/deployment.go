@@ -43,6 +43,10 @@ type Deployment struct {
 	Overview    *Overview    `json:"overview,omitempty"` // absent until the targets are known
 	Rollback    RollbackInfo `json:"rollback,omitzero"`
 	Ending      *Ending      `json:"ending,omitempty"`
+	// Zone counts the zones that a zonal deployment is through with: it is the
+	// place of the one it is in. BakeUntil is set while it waits behind that one.
+	Zone      int        `json:"zone,omitempty"`
+	BakeUntil *time.Time `json:"bakeUntil,omitempty"`
 }
 
 // Creator says what made a deployment.

@@ -8,6 +8,8 @@ type Snapshot struct {
 	Targets    []Target      // in the order in which they are deployed to
 	Reports    []HostCommand // commands that hosts reported on since the last decision
 	Stop       *StopRequest
+	Index      *Index               // of Targets; nil: whoever needs one makes it
+	Seen       map[string]time.Time // when hosts whose timer runs out were last heard, by target id; none: never
 }
 
 // Decision is what the engine wants changed. It is saved in one transaction;

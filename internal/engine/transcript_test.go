@@ -186,6 +186,9 @@ func (w *world) crash() {
 }
 
 func (w *world) settle() {
+	if err := w.control.NoteHosts(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
 	if _, err := w.engine.Step(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
@@ -229,11 +232,9 @@ func (w *world) do(args []string) func() string {
 	case "show":
 		return func() string { return strings.Join(w.state(), "\n") + "\n" }
 	case "deregister":
-		w.update(func(tx *store.Tx) error {
-			i, err := tx.Instance(ns, args[0])
-			i.DeregisteredAt = &w.now
-			return errors.Join(err, tx.PutInstance(i))
-		})
+		if err := w.control.DeregisterOnPremisesInstance(w.t.Context(), ns, args[0]); err != nil {
+			w.t.Fatal(err)
+		}
 	default:
 		return w.host(verb, args)
 	}
