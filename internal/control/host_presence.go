@@ -11,9 +11,10 @@ import (
 	"github.com/slipwayhq/slipway/internal/store"
 )
 
-// presence gathers when hosts were heard. Each call of a host only writes it
-// down in memory; what has changed goes to the store every few seconds, in one
-// transaction, however many hosts there are.
+// presence gathers when hosts were heard that only asked for something: a poll
+// writes it down in memory, and what has changed goes to the store every few
+// seconds, in one transaction, however many hosts there are. (A report of a host
+// is stored anyway, and this with it.)
 type presence struct {
 	mu   sync.Mutex
 	seen map[string]time.Time // since the last time, by [store.HostKey]
@@ -47,7 +48,7 @@ func (p *presence) giveBack(seen map[string]time.Time) {
 	p.seen = seen
 }
 
-// heard notes that a host has called.
+// heard notes that a host has called, without a transaction.
 func (c *Control) heard(ns deploy.Namespace, host string) {
 	c.presence.heard(store.HostKey(ns, host), c.now())
 }

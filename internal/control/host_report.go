@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"time"
 	"unicode/utf8"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
@@ -129,8 +130,7 @@ func (c *Control) hostCommand(tx *store.Tx, ns deploy.Namespace, host, id string
 	if err != nil || cmd.Namespace != ns || cmd.HostIdentifier != host {
 		return cmd, deploy.Errorf(clientError, "The host %s has no command %q.", host, id)
 	}
-	c.heard(ns, host)
-	return cmd, nil
+	return cmd, tx.SawHosts(map[string]time.Time{store.HostKey(ns, host): c.now()})
 }
 
 // diagnostics converts what an agent sent to what the API shows.

@@ -172,8 +172,8 @@ func (d *draft) endUnhealthy() {
 		"%d of %d succeeded, %d failed, and at least %d must stay healthy.",
 		fleet.Succeeded, d.fleet.Hosts, fleet.Failed, max(d.fleet.Minimum, 1))
 	if here := d.pace().Here; here.Minimum > 0 {
-		msg += fmt.Sprintf(" Of the %d %s, %d failed, and at least %d must stay healthy.",
-			here.Hosts, zoneInWords(d.index.Zone(d.dep.Zone).Name), zone.Failed, here.Minimum)
+		msg += fmt.Sprintf(" Of these, %d of %d failed %s, where at least %d must stay healthy.",
+			zone.Failed, here.Hosts, zoneInWords(d.index.Zone(d.dep.Zone).Name), here.Minimum)
 	}
 	if first := d.firstFailure(); first != "" {
 		msg += " First failure: " + first

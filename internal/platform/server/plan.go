@@ -97,9 +97,9 @@ func impossible(d deploy.Deployment, targets []deploy.Target) *deploy.ErrorInfo 
 		zone := index.Zone(i)
 		if pace := zonePace(fleet, &d, zone.Hosts()); !pace.Possible() {
 			return &deploy.ErrorInfo{Code: deploy.HealthConstraintsInvalid, Message: fmt.Sprintf(
-				"The deployment configuration %q wants %d healthy instances in each zone, but there are only %d %s, so none "+
+				"The deployment configuration %q wants %d healthy instances in each zone, but %s there are only %d, so none "+
 					"of them can be deployed to. Lower the minimum per zone or add instances.",
-				d.Config.Name, pace.Here.Minimum, zone.Hosts(), zoneInWords(zone.Name))}
+				d.Config.Name, pace.Here.Minimum, zoneInWords(zone.Name), zone.Hosts())}
 		}
 	}
 	return nil

@@ -57,7 +57,10 @@ func (d *draft) overdue(t *deploy.Target) string {
 	}
 	if d.now.Before(o.Deadline) {
 		limit = t.SilentTimeout
-		what = fmt.Sprintf("During %s the host was silent for", name)
+		what = fmt.Sprintf("The host was silent while it ran %s, for", name)
+		if !o.Acked {
+			what = fmt.Sprintf("The host was silent while %s waited for it, for", name)
+		}
 	}
 	return fmt.Sprintf("%s %s: %s. %s", what, deploy.InWords(limit), lastSeen(d.seen[t.ID], d.now), advice(o))
 }

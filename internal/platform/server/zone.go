@@ -51,10 +51,10 @@ func (d *draft) leaveZone() {
 	d.dep.Zone++
 }
 
-// zoneInWords names the hosts of a zone.
+// zoneInWords says where the hosts of a zone are.
 func zoneInWords(name string) string {
 	if name == "" {
-		return "instances without a zone"
+		return "among the instances without a zone"
 	}
-	return fmt.Sprintf("instances of the zone %q", name)
+	return fmt.Sprintf("in the zone %q", name)
 }

@@ -56,6 +56,9 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"CommandLease":  testCommandLease,
 		"Reports":       testReports,
 		"CancelCommand": testCancelCommand,
+		"Presence":      testPresence,
+		"Silence":       testSilence,
+		"LostCommands":  testLostCommands,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
