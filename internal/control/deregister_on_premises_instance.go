@@ -30,6 +30,6 @@ func (c *Control) DeregisterOnPremisesInstance(ctx context.Context, ns deploy.Na
 			return err
 		}
 		_, err = tx.LoseCommands(ns, instance.HostIdentifier(), now)
-		return errors.Join(err, tx.ForgetHost(ns, instance.HostIdentifier()))
+		return err
 	})
 }
