@@ -76,7 +76,7 @@ func (t *Target) MoveEvent(i int, next EventStatus, now time.Time) {
 	if !e.Status.To(next) {
 		panic(fmt.Sprintf("event %s of target %s cannot move from %s to %s", e.Name, t.ID, e.Status, next)) //nolint:forbidigo // a broken invariant
 	}
-	if e.StartedAt == nil && next != EventSkipped {
+	if e.StartedAt == nil && next != EventSkipped && next != EventUnknown {
 		e.StartedAt = &now
 	}
 	e.Status = next
@@ -93,6 +93,17 @@ func (t *Target) SkipRest(now time.Time) {
 			t.MoveEvent(i, EventSkipped, now)
 		}
 	}
+}
+
+// LoseTrack ends a target of which nobody can say how it went, nor its events
+// that have not ended.
+func (t *Target) LoseTrack(now time.Time) {
+	for i := range t.Events {
+		if !t.Events[i].Status.Terminal() {
+			t.MoveEvent(i, EventUnknown, now)
+		}
+	}
+	t.Move(TargetUnknown, now)
 }
 
 // Count returns how many targets there are of each status.

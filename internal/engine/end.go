@@ -150,16 +150,20 @@ func (e *Engine) giveUp(tx *store.Tx, id string) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range targets {
-		if err := e.abandon(tx, t); err != nil {
+	for i := range targets {
+		if err := e.abandon(tx, &targets[i]); err != nil {
 			return err
 		}
+	}
+	if d.TargetsKnown() {
+		overview := deploy.Count(targets)
+		d.Overview = &overview
 	}
 	return tx.SaveDeployment(row, *d.CompletedAt)
 }
 
 // abandon ends a target whose result cannot be known any more.
-func (e *Engine) abandon(tx *store.Tx, t deploy.Target) error {
+func (e *Engine) abandon(tx *store.Tx, t *deploy.Target) error {
 	if t.Status.Terminal() {
 		return nil
 	}
@@ -169,8 +173,8 @@ func (e *Engine) abandon(tx *store.Tx, t deploy.Target) error {
 		}
 		t.Outstanding = nil
 	}
-	t.Move(deploy.TargetUnknown, e.opts.Now())
-	return tx.PutTarget(t)
+	t.LoseTrack(e.opts.Now())
+	return tx.PutTarget(*t)
 }
 
 func ignoreNotFound(err error) error {

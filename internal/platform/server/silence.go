@@ -49,20 +49,18 @@ func advice(o *deploy.Outstanding) string {
 // overdue says why a host's time is over.
 func (d *draft) overdue(t *deploy.Target) string {
 	o := t.Outstanding
-	name, limit := t.Events[o.Event].Name, d.limits.startTimeout()
-	what := fmt.Sprintf("The host did not pick up %s within", name)
-	if o.Acked {
-		limit = d.limits.runTimeout()
-		what = fmt.Sprintf("The host did not report the end of %s within", name)
+	name, what := t.Events[o.Event].Name, ""
+	switch silent := d.now.Before(o.Deadline); {
+	case silent && o.Acked:
+		what = fmt.Sprintf("The host was silent for %s while it ran %s", deploy.InWords(t.SilentTimeout), name)
+	case silent:
+		what = fmt.Sprintf("The host was silent for %s while %s waited for it", deploy.InWords(t.SilentTimeout), name)
+	case o.Acked:
+		what = fmt.Sprintf("The host did not report the end of %s within %s", name, deploy.InWords(d.limits.runTimeout()))
+	default:
+		what = fmt.Sprintf("The host did not pick up %s within %s", name, deploy.InWords(d.limits.startTimeout()))
 	}
-	if d.now.Before(o.Deadline) {
-		limit = t.SilentTimeout
-		what = fmt.Sprintf("The host was silent while it ran %s, for", name)
-		if !o.Acked {
-			what = fmt.Sprintf("The host was silent while %s waited for it, for", name)
-		}
-	}
-	return fmt.Sprintf("%s %s: %s. %s", what, deploy.InWords(limit), lastSeen(d.seen[t.ID], d.now), advice(o))
+	return fmt.Sprintf("%s: %s. %s", what, lastSeen(d.seen[t.ID], d.now), advice(o))
 }
 
 // lastSeen says when a host was last heard; the zero time is never.
