@@ -65,14 +65,13 @@ func (c *Control) WatchHosts(ctx context.Context, log *slog.Logger) {
 	began := c.now()
 	ticker := time.NewTicker(c.silentAfter / 6)
 	defer ticker.Stop()
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-			return
 		case <-ticker.C:
 		}
-		err := c.storePresence(ctx)
-		if c.now().Sub(began) >= c.silentAfter {
+		err := c.storePresence(context.WithoutCancel(ctx)) // at the end, too
+		if ctx.Err() == nil && c.now().Sub(began) >= c.silentAfter {
 			err = errors.Join(err, c.noteSilence(ctx))
 		}
 		if err != nil && ctx.Err() == nil {
