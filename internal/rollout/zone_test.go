@@ -32,6 +32,9 @@ func runZones(fleet Pace, zones []int, m *deploy.MinimumHealthy, fails func(host
 				}
 			}
 			inZone = append(inZone, wave)
+			if wave == 0 {
+				return "stuck", append(waves, inZone)
+			}
 			for range wave {
 				host++
 				for _, p := range []*Progress{&all, &here} {
