@@ -92,9 +92,11 @@ func TestBadSettings(t *testing.T) {
 		{func() []string { return []string{"--provider", "alarm=nagios://x"} }, `unknown driver "nagios"; alarm has: alertmanager, `},
 		{func() []string { return []string{"--roles", "lax"} }, `not "lax"`},
 		{func() []string { return []string{"--max-deployments", "0"} }, "at least 1, not 0"},
-		{func() []string { return []string{"--run-limit", "30s"} }, "at least 1m, not 30s"},
 		{func() []string { return []string{"--alarm-period", "0s"} }, "at least 1s, not 0s"},
 		{func() []string { return []string{"--log-level", "loud"} }, `not "loud"`},
+		{func() []string { return []string{"--run-timeout", "0s"} }, "--run-timeout must be longer than 0"},
+		{func() []string { return []string{"--silent-after", "1ms"} }, "1s or longer, not 1ms"},
+		{func() []string { return []string{"--silent-timeout", "10s"} }, "as long as --silent-after (30s), not 10s"},
 	} {
 		cmd := root()
 		cmd.SetArgs(append([]string{"server", "--data", dir}, tc.args()...))

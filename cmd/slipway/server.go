@@ -83,12 +83,16 @@ func serverCommand() *cobra.Command {
 	f.StringVar(&roles, "roles", "permissive", "service roles: permissive looks at the ARN's form only, strict wants a role that trusts CodeDeploy")
 	f.BoolVar(&c.Queue, "queue", false, "deployments to a busy group wait for their turn; a group's tag slipway:queue (true, false) decides for it")
 	f.IntVar(&c.MaxDeployments, "max-deployments", 10_000, "deployments that are active in an account and region at one time; the others wait")
-	f.DurationVar(&c.Engine.RunLimit, "run-limit", 12*time.Hour, "time after which a deployment fails")
 	f.DurationVar(&c.Engine.AlarmPeriod, "alarm-period", 10*time.Second, "how often the alarms of a deployment are read")
 	f.Float64Var(&c.Limits.Reads.PerSecond, "read-rate", 10_000, "requests that only read, per second and caller")
 	f.Float64Var(&c.Limits.Writes.PerSecond, "write-rate", 5_000, "requests that change something, per second and caller")
 	f.IntVar(&c.Limits.Concurrent, "max-requests", 512, "requests that are worked on at one time; the rest is told to try again")
 	f.StringVar(&c.AuditLog, "audit-log", "", "file to which each audit record is appended as a line of JSON")
+	f.DurationVar(&c.Engine.RunLimit, "deployment-timeout", 12*time.Hour, "how long a deployment may take in all")
+	f.DurationVar(&c.Hosts.StartTimeout, "start-timeout", 5*time.Minute, "how long a host may take to pick up a lifecycle event")
+	f.DurationVar(&c.Hosts.RunTimeout, "run-timeout", time.Hour, "how long a host may take for one lifecycle event, all its scripts together")
+	f.DurationVar(&c.SilentAfter, "silent-after", 30*time.Second, "how long nothing is heard of a host at work before its event says so")
+	f.DurationVar(&c.Hosts.SilentTimeout, "silent-timeout", 0, "how long nothing is heard of a host at work before its target fails (0: until one of the two timeouts; the group tag slipway:silent-timeout overrides it)")
 	f.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")
 	f.String("config", "", "configuration file (YAML)")
 	return cmd
@@ -101,12 +105,16 @@ func checkServer(c daemon.Config, database string) error {
 		return fmt.Errorf("--account must be 12 digits, not %q", c.Account)
 	case c.MaxDeployments < 1:
 		return fmt.Errorf("--max-deployments must be at least 1, not %d", c.MaxDeployments)
-	case c.Engine.RunLimit < time.Minute:
-		return fmt.Errorf("--run-limit must be at least 1m, not %s", c.Engine.RunLimit)
 	case c.Engine.AlarmPeriod < time.Second:
 		return fmt.Errorf("--alarm-period must be at least 1s, not %s", c.Engine.AlarmPeriod)
 	case database != "" && database != "sqlite:":
 		return errors.New("--database: this version keeps its data in SQLite only; leave the setting out")
+	case c.Engine.RunLimit <= 0 || c.Hosts.StartTimeout <= 0 || c.Hosts.RunTimeout <= 0:
+		return errors.New("--deployment-timeout, --start-timeout and --run-timeout must be longer than 0")
+	case c.SilentAfter < time.Second:
+		return fmt.Errorf("--silent-after must be 1s or longer, not %s", c.SilentAfter)
+	case c.Hosts.SilentTimeout != 0 && c.Hosts.SilentTimeout < c.SilentAfter:
+		return fmt.Errorf("--silent-timeout must be 0 or as long as --silent-after (%s), not %s", c.SilentAfter, c.Hosts.SilentTimeout)
 	case c.TLS.SelfSigned && c.TLS.Cert != "":
 		return errors.New("--tls-self-signed and --tls-cert exclude each other")
 	}

@@ -31,6 +31,9 @@ type Control struct {
 	polls  atomic.Int64 // that are held
 	queue  bool
 
+	presence    presence
+	silentAfter time.Duration
+
 	serviceRole func(ctx context.Context, arn string) (bool, error)
 }
 
@@ -45,6 +48,9 @@ type Options struct {
 	// instead of refusing them, unless the group's tag says otherwise
 	// ([deploy.Group.Queues]). CodeDeploy refuses them.
 	Queue bool
+	// SilentAfter is how long nothing is heard of a host that has something to
+	// do before that is told. 0: 30 s.
+	SilentAfter time.Duration
 	// ServiceRole says whether a group may have the service role of that ARN
 	// ([Identity.TrustsCodeDeploy]). Nil: its form is all that counts.
 	ServiceRole func(ctx context.Context, arn string) (bool, error)
@@ -60,11 +66,12 @@ func New(s *store.Store, opts Options) *Control {
 		store: s,
 		// The API and the store's columns count in milliseconds: finer times
 		// would compare differently before and after they were stored.
-		now:    func() time.Time { return now().UTC().Truncate(time.Millisecond) },
-		quotas: opts.Quotas.orDefaults(),
-		hold:   cmp.Or(opts.PollHold, 45*time.Second),
-		queue:  opts.Queue,
-		signer: &signer{store: s, signed: map[string]string{}},
+		now:         func() time.Time { return now().UTC().Truncate(time.Millisecond) },
+		quotas:      opts.Quotas.orDefaults(),
+		hold:        cmp.Or(opts.PollHold, 45*time.Second),
+		queue:       opts.Queue,
+		silentAfter: cmp.Or(opts.SilentAfter, 30*time.Second),
+		signer:      &signer{store: s, signed: map[string]string{}},
 
 		serviceRole: opts.ServiceRole,
 	}

@@ -52,6 +52,7 @@ func (c *Control) CreateDeployment(ctx context.Context, ns deploy.Namespace, in 
 		}
 		if err := cmp.Or(
 			checkDeploymentFits(app, group, in, revision),
+			checkZonesFit(group, config),
 			c.checkRoleTrusted(ctx, group.ServiceRoleARN),
 		); err != nil {
 			return err

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"time"
 	"unicode/utf8"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
@@ -24,10 +25,11 @@ type Acknowledgement struct {
 func (c *Control) AcknowledgeHostCommand(ctx context.Context, ns deploy.Namespace, host string, in Acknowledgement) (protocol.CommandStatus, error) {
 	var reply protocol.CommandStatus
 	err := c.store.Update(ctx, func(tx *store.Tx) error {
-		cmd, err := hostCommand(tx, ns, host, in.CommandID)
+		cmd, err := c.hostCommand(tx, ns, host, in.CommandID)
 		if err != nil {
 			return err
 		}
+		cmd.Silence = nil
 		switch cmd.State {
 		case deploy.CommandReady:
 			reply, err = c.take(tx, cmd, in)
@@ -39,7 +41,7 @@ func (c *Control) AcknowledgeHostCommand(ctx context.Context, ns deploy.Namespac
 			}
 		case deploy.CommandSucceeded:
 			reply = protocol.StatusSucceeded
-		case deploy.CommandFailed, deploy.CommandCancelled:
+		case deploy.CommandFailed, deploy.CommandLost, deploy.CommandCancelled:
 			reply = protocol.StatusFailed
 		}
 		return nil
@@ -85,11 +87,12 @@ func (c *Control) CompleteHostCommand(ctx context.Context, ns deploy.Namespace, 
 		return deploy.Errorf(clientError, "CommandStatus must be Succeeded or Failed, not %q.", in.Status)
 	}
 	return c.store.Update(ctx, func(tx *store.Tx) error {
-		cmd, err := hostCommand(tx, ns, host, in.CommandID)
+		cmd, err := c.hostCommand(tx, ns, host, in.CommandID)
 		if err != nil || !cmd.State.Live() {
 			return err
 		}
 		now := c.now()
+		cmd.Silence = nil
 		cmd.CompletedAt = &now
 		cmd.State = deploy.CommandFailed
 		if in.Status == protocol.StatusSucceeded {
@@ -105,20 +108,21 @@ func (c *Control) CompleteHostCommand(ctx context.Context, ns deploy.Namespace, 
 func (c *Control) UpdateHostCommand(ctx context.Context, ns deploy.Namespace, host, id string, progress *protocol.Envelope) (protocol.CommandStatus, error) {
 	reply := protocol.StatusFailed
 	err := c.store.Update(ctx, func(tx *store.Tx) error {
-		cmd, err := hostCommand(tx, ns, host, id)
+		cmd, err := c.hostCommand(tx, ns, host, id)
 		if err != nil || cmd.State != deploy.CommandRunning {
 			return err
 		}
 		reply = protocol.StatusInProgress
+		cmd.Silence = nil
 		cmd.Diagnostics = diagnostics(progress, protocol.StatusSucceeded)
 		return tx.ReportCommand(cmd, c.now())
 	})
 	return reply, err
 }
 
-// hostCommand returns a command of the host. One of another host is as unknown
-// as one that never was.
-func hostCommand(tx *store.Tx, ns deploy.Namespace, host, id string) (deploy.HostCommand, error) {
+// hostCommand returns a command of the host, which has been heard with it. One
+// of another host is as unknown as one that never was.
+func (c *Control) hostCommand(tx *store.Tx, ns deploy.Namespace, host, id string) (deploy.HostCommand, error) {
 	cmd, err := tx.Command(id)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return cmd, err
@@ -126,7 +130,7 @@ func hostCommand(tx *store.Tx, ns deploy.Namespace, host, id string) (deploy.Hos
 	if err != nil || cmd.Namespace != ns || cmd.HostIdentifier != host {
 		return cmd, deploy.Errorf(clientError, "The host %s has no command %q.", host, id)
 	}
-	return cmd, nil
+	return cmd, tx.SawHosts(map[string]time.Time{store.HostKey(ns, host): c.now()})
 }
 
 // diagnostics converts what an agent sent to what the API shows.

@@ -76,6 +76,9 @@ type Config struct {
 	// CodeDeploy's behaviour.
 	Engine engine.Options
 	Hosts  server.Platform
+	// SilentAfter is how long nothing is heard of a host that has something to
+	// do before that is told. Default 30 s.
+	SilentAfter time.Duration
 }
 
 // Daemon is a running control plane.
@@ -153,7 +156,9 @@ func (d *Daemon) handler(ctx context.Context, c Config, box *seal.Box) (http.Han
 		return nil, err
 	}
 	identity := control.NewIdentity(d.store)
-	options := control.Options{Queue: c.Queue, Quotas: control.Quotas{ActiveDeployments: c.MaxDeployments}}
+	options := control.Options{
+		Queue: c.Queue, Quotas: control.Quotas{ActiveDeployments: c.MaxDeployments}, SilentAfter: c.SilentAfter,
+	}
 	if c.StrictRoles {
 		options.ServiceRole = identity.TrustsCodeDeploy
 	}
@@ -222,6 +227,7 @@ func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) erro
 	}
 	e := engine.New(d.store, c.Engine)
 	go func() { d.engine <- e.Run(running) }()
+	d.background.Go(func() { d.control.WatchHosts(running, c.Log) })
 	d.followAudit(running, c)
 	d.http = &http.Server{
 		Handler:           handler,

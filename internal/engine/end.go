@@ -198,7 +198,7 @@ func (e *Engine) abandon(tx *store.Tx, t *deploy.Target) error {
 		}
 		t.Outstanding = nil
 	}
-	t.Move(deploy.TargetUnknown, e.opts.Now())
+	t.LoseTrack(e.opts.Now())
 	return tx.PutTarget(*t)
 }
 

@@ -86,6 +86,7 @@ type Engine struct {
 type cachedTargets struct {
 	version int64
 	targets []deploy.Target
+	index   *deploy.Index
 }
 
 // New returns an engine. Run must be called for anything to happen.

@@ -15,6 +15,8 @@ import (
 func (e *Engine) pass(ctx context.Context, id string) error {
 	var after cachedTargets
 	done := false
+	before := e.targets[id]
+	delete(e.targets, id) // a pass that fails may have changed them
 	err := e.store.Update(ctx, func(tx *store.Tx) (err error) {
 		defer func() {
 			if v := recover(); v != nil {
@@ -29,7 +31,7 @@ func (e *Engine) pass(ctx context.Context, id string) error {
 			done = true
 			return nil
 		}
-		s, err := e.snapshot(tx, row)
+		s, err := e.snapshot(tx, row, before)
 		if err != nil {
 			return err
 		}
@@ -38,27 +40,27 @@ func (e *Engine) pass(ctx context.Context, id string) error {
 			return err
 		}
 		done = decision.Deployment.Status.Terminal()
-		after = cachedTargets{version: row.Version + 1, targets: merge(s.Targets, decision.Targets)}
+		after = cached(row.Version+1, s, decision.Targets)
 		return e.save(tx, row, decision, after.targets)
 	})
-	if err != nil {
-		return err
-	}
-	if done {
-		delete(e.targets, id)
-	} else {
+	if err == nil && !done {
 		e.targets[id] = after
 	}
-	return nil
+	return err
 }
 
 // snapshot loads what a decision needs.
-func (e *Engine) snapshot(tx *store.Tx, row store.DeploymentRow) (deploy.Snapshot, error) {
+func (e *Engine) snapshot(tx *store.Tx, row store.DeploymentRow, before cachedTargets) (deploy.Snapshot, error) {
 	s := deploy.Snapshot{Deployment: row.Deployment, Stop: row.Stop, Alarms: row.Alarms}
 	var err error
-	if cached, ok := e.targets[row.Deployment.ID]; ok && cached.version == row.Version {
-		s.Targets = cached.targets
+	if before.index != nil && before.version == row.Version {
+		s.Targets, s.Index = before.targets, before.index
 	} else if s.Targets, err = tx.Targets(row.Deployment.ID); err != nil {
+		return s, err
+	} else {
+		s.Index = deploy.NewIndex(s.Targets)
+	}
+	if s.Seen, err = e.lastSeen(tx, s); err != nil {
 		return s, err
 	}
 	if s.Reports, err = tx.TakeReports(row.Deployment.ID); err != nil {
@@ -158,8 +160,12 @@ func (e *Engine) save(tx *store.Tx, row store.DeploymentRow, d deploy.Decision, 
 		}
 	}
 	for _, c := range d.Issue {
-		if err := tx.InsertCommand(c); err != nil {
+		lost, err := e.issue(tx, c)
+		if err != nil {
 			return fmt.Errorf("command %s: %w", c.ID, err)
+		}
+		if lost {
+			d.WakeAt = e.opts.Now()
 		}
 	}
 	for _, id := range d.Cancel {

@@ -127,17 +127,21 @@ func (s *simulation) up() {
 	if err := c.ReleaseLeases(ctx); err != nil {
 		s.t.Fatal(err)
 	}
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	e := engine.New(db, engine.Options{
 		Platforms: map[deploy.ComputePlatform]platform.Platform{deploy.Server: server.Platform{}},
 		Order:     func([]deploy.Instance) {},
-		Log:       slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Log:       log,
 	})
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
+		var watching sync.WaitGroup
+		watching.Go(func() { c.WatchHosts(ctx, log) })
 		if err := e.Run(ctx); err != nil {
 			s.t.Error(err)
 		}
+		watching.Wait()
 	}()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -206,6 +210,9 @@ func (s *simulation) host(name string) {
 		if s.chance(40) == 0 {
 			s.nap(30 * time.Minute)
 		}
+		if s.chance(200) == 0 {
+			s.leave(name)
+		}
 		var cmd *deploy.HostCommand
 		err := s.call(func(ctx context.Context, c *control.Control) (err error) {
 			cmd, err = c.PollHostCommand(ctx, ns, hostARN(name))
@@ -228,6 +235,28 @@ func (s *simulation) host(name string) {
 				return c.CompleteHostCommand(ctx, ns, hostARN(name), control.Completion{CommandID: cmd.ID, Status: status})
 			})
 		}
+	}
+}
+
+// leave deregisters a host, and registers it again after a while.
+func (s *simulation) leave(name string) {
+	zone := ""
+	s.update(func(tx *store.Tx) error {
+		i, err := tx.Instance(ns, name)
+		zone = i.Zone()
+		return err
+	})
+	_ = s.persist(func(ctx context.Context, c *control.Control) error {
+		return c.DeregisterOnPremisesInstance(ctx, ns, name)
+	})
+	s.nap(time.Minute)
+	s.update(func(tx *store.Tx) error { return tx.PutInstance(instance(name, zone)) })
+}
+
+func instance(name, zone string) deploy.Instance {
+	return deploy.Instance{
+		Namespace: ns, Name: name, IAMUserARN: hostARN(name), RegisteredAt: time.Now(),
+		Tags: []deploy.Tag{{Key: "stage"}, {Key: deploy.ZoneTag, Value: zone}},
 	}
 }
 
@@ -267,13 +296,14 @@ func (s *simulation) define(hosts int) {
 		Namespace: ns, ID: "group-1", ApplicationID: app.ID, Name: "prod", Style: deploy.Style{Type: deploy.InPlace},
 		OnPremisesFilters: []deploy.TagFilter{{Type: deploy.KeyOnly, Key: "stage"}},
 	}
+	if s.chance(2) == 0 {
+		s.group.Tags = []deploy.Tag{{Key: deploy.SilentTimeoutTag, Value: "2m"}}
+	}
 	s.update(func(tx *store.Tx) error {
 		errs := []error{tx.InsertApplication(app), tx.InsertGroup(s.group)}
 		for i := range hosts {
-			name := fmt.Sprintf("h%d", i)
-			errs = append(errs, tx.PutInstance(deploy.Instance{
-				Namespace: ns, Name: name, IAMUserARN: hostARN(name), Tags: []deploy.Tag{{Key: "stage"}}, RegisteredAt: time.Now(),
-			}))
+			zone := []string{"", "a", "b"}[s.chance(3)]
+			errs = append(errs, tx.PutInstance(instance(fmt.Sprintf("h%d", i), zone)))
 		}
 		return errors.Join(errs...)
 	})
@@ -308,6 +338,14 @@ func (s *simulation) deploy() {
 		AutoRollback: &deploy.AutoRollback{
 			Enabled: s.chance(2) == 0, Events: []deploy.RollbackEvent{deploy.RollbackOnFailure, deploy.RollbackOnStop},
 		},
+	}
+	if s.chance(2) == 0 {
+		monitor := int64(s.chance(600))
+		d.Config.Zonal = &deploy.ZonalConfig{
+			MonitorSeconds: &monitor, MinimumHealthyPerZone: []*deploy.MinimumHealthy{
+				nil, {Type: deploy.HostCount, Value: 1}, {Type: deploy.FleetPercent, Value: s.chance(100)},
+			}[s.chance(3)],
+		}
 	}
 	s.update(func(tx *store.Tx) error {
 		registered := deploy.RegisteredRevision{Namespace: ns, ApplicationID: d.ApplicationID, Revision: d.Revision}
@@ -387,6 +425,9 @@ func (s *simulation) check(d deploy.Deployment, targets []deploy.Target) {
 	}
 	if len(targets) > 0 && pace.Minimum > 0 && busy+failed > pace.Hosts-pace.Minimum {
 		s.t.Errorf("%s: %d hosts busy and %d failed of %d, minimum %d", d.ID, busy, failed, pace.Hosts, pace.Minimum)
+	}
+	if d.Status == deploy.Baking && busy > 0 {
+		s.t.Errorf("%s bakes with %d hosts busy", d.ID, busy)
 	}
 	if d.Overview != nil && *d.Overview != deploy.Count(targets) {
 		s.t.Errorf("%s: the overview %+v does not count the targets", d.ID, *d.Overview)

@@ -15,8 +15,8 @@ func HostKey(ns deploy.Namespace, hostIdentifier string) string {
 // InsertCommand makes a command available to its host.
 func (t *Tx) InsertCommand(c deploy.HostCommand) error {
 	host := HostKey(c.Namespace, c.HostIdentifier)
-	_, err := t.exec(`INSERT INTO host_commands (id, deployment_id, host, live, available_at, reported, doc)
-		VALUES ($1, $2, $3, $4, $5, 0, $6)`,
+	_, err := t.exec(`INSERT INTO host_commands (id, deployment_id, host, live, available_at, issued_at, reported, doc)
+		VALUES ($1, $2, $3, $4, $5, $5, 0, $6)`,
 		c.ID, c.DeploymentID, host, flag(c.State.Live()), ms(c.CreatedAt), doc(c))
 	if err == nil {
 		t.Notify(TopicHost(host))
@@ -53,8 +53,8 @@ func (t *Tx) SaveCommand(c deploy.HostCommand) error {
 	if c.State == deploy.CommandReady {
 		available = max(ms(c.CreatedAt), msOf(c.LeasedUntil))
 	}
-	_, err := t.exec(`UPDATE host_commands SET live = $1, available_at = $2, doc = $3 WHERE id = $4`,
-		flag(c.State.Live()), available, doc(c), c.ID)
+	_, err := t.exec(`UPDATE host_commands SET live = $1, available_at = $2, silent = $3, doc = $4 WHERE id = $5`,
+		flag(c.State.Live()), available, flag(c.Silence != nil), doc(c), c.ID)
 	return err
 }
 

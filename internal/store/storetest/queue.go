@@ -75,7 +75,7 @@ func testWakeGroup(t *testing.T, s *store.Store) {
 	equal(t, "woken", len(due), 2)
 }
 
-func testAlarms(t *testing.T, s *store.Store) {
+func testAlarmReadings(t *testing.T, s *store.Store) {
 	watches := func(tx *store.Tx) ([]store.AlarmWatch, error) { return tx.AlarmWatches() }
 	told, unsubscribe := s.Subscribe(store.TopicAlarms)
 	defer unsubscribe()

@@ -50,7 +50,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"Stop":           testStop,
 		"Queue":          testQueue,
 		"WakeGroup":      testWakeGroup,
-		"Alarms":         testAlarms,
+		"AlarmReadings":  testAlarmReadings,
 		"LastDeployment": testLastDeployment,
 		"Listing":        testListing,
 		"History":        testHistory,
@@ -60,6 +60,9 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"CommandLease":  testCommandLease,
 		"Reports":       testReports,
 		"CancelCommand": testCancelCommand,
+		"Presence":      testPresence,
+		"Silence":       testSilence,
+		"LostCommands":  testLostCommands,
 
 		"Actions":       testActions,
 		"ActionEnds":    testActionEnds,
