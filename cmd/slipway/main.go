@@ -30,6 +30,6 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(serverCommand(), demoCommand(), watchCommand(), auditCommand(), gitHubTokenCommand(), exampleWebCommand())
+	cmd.AddCommand(serverCommand(), demoCommand(), watchCommand(), auditCommand(), notificationsCommand(), gitHubTokenCommand(), exampleWebCommand())
 	return cmd
 }

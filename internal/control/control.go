@@ -16,6 +16,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/slipwayhq/slipway/internal/notification"
 	"github.com/slipwayhq/slipway/internal/store"
 )
 
@@ -27,6 +28,7 @@ type Control struct {
 	quotas Quotas
 	signer *signer
 	hold   time.Duration
+	notify notification.Routes
 
 	serviceRole func(ctx context.Context, arn string) (bool, error)
 }
@@ -38,6 +40,8 @@ type Options struct {
 	// PollHold is how long a poll waits for a command. 0: CodeDeploy's own
 	// 45 s, well below the 80 s after which the official agents give up.
 	PollHold time.Duration
+	// Notify is who is told of new deployments, and of triggers that were saved.
+	Notify notification.Routes
 	// ServiceRole says whether a group may have the service role of that ARN
 	// ([Identity.TrustsCodeDeploy]). Nil: its form is all that counts.
 	ServiceRole func(ctx context.Context, arn string) (bool, error)
@@ -56,6 +60,7 @@ func New(s *store.Store, opts Options) *Control {
 		now:    func() time.Time { return now().UTC().Truncate(time.Millisecond) },
 		quotas: opts.Quotas.orDefaults(),
 		hold:   cmp.Or(opts.PollHold, 45*time.Second),
+		notify: opts.Notify,
 		signer: &signer{store: s, signed: map[string]string{}},
 
 		serviceRole: opts.ServiceRole,

@@ -26,6 +26,7 @@ import (
 	"github.com/slipwayhq/slipway/internal/objectstore"
 	"github.com/slipwayhq/slipway/internal/platform"
 	"github.com/slipwayhq/slipway/internal/platform/server"
+	"github.com/slipwayhq/slipway/internal/provider/notification/outbox"
 	"github.com/slipwayhq/slipway/internal/seal"
 	"github.com/slipwayhq/slipway/internal/store"
 )
@@ -53,6 +54,11 @@ type Config struct {
 	// JSON, for those who keep them elsewhere. Empty: none.
 	AuditLog string
 	Log      *slog.Logger
+
+	// Notifications get the messages of groups' triggers, Events an event of
+	// each change. With none, nothing is told and nothing kept to be told.
+	Notifications, Events []outbox.Destination
+	Outbox                outbox.Options
 
 	// Engine and Hosts change how deployments run; their zero values are
 	// CodeDeploy's behaviour.
@@ -135,7 +141,7 @@ func (d *Daemon) handler(ctx context.Context, c Config, box *seal.Box) (http.Han
 		return nil, err
 	}
 	identity := control.NewIdentity(d.store)
-	options := control.Options{}
+	options := control.Options{Notify: c.routes()}
 	if c.StrictRoles {
 		options.ServiceRole = identity.TrustsCodeDeploy
 	}
@@ -178,6 +184,10 @@ func (d *Daemon) secret(ctx context.Context, name string) ([]byte, error) {
 
 // serve starts the engine and the server.
 func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) error {
+	messages, err := c.outbox(d.store)
+	if err != nil {
+		return err
+	}
 	listener, scheme, err := listen(ctx, c)
 	if err != nil {
 		return err
@@ -187,9 +197,11 @@ func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) erro
 	d.stop = stop
 	c.Engine.Log = c.Log
 	c.Engine.Platforms = map[deploy.ComputePlatform]platform.Platform{deploy.Server: c.Hosts}
+	c.Engine.Notify = c.routes()
 	e := engine.New(d.store, c.Engine)
 	go func() { d.engine <- e.Run(running) }()
 	d.followAudit(running, c)
+	d.background.Go(func() { messages.Run(running) })
 	d.http = &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,

@@ -138,7 +138,7 @@ func (e *Engine) giveUp(tx *store.Tx, id string) error {
 	if err != nil || row.Deployment.Status.Terminal() {
 		return err
 	}
-	d := &row.Deployment
+	d, before := &row.Deployment, row.Deployment
 	d.Error = &deploy.ErrorInfo{Code: deploy.InternalError, Message: "The server could not go on with this " +
 		"deployment because of a fault of its own. Its log has the details; please report them."}
 	if d.Status == deploy.Ready {
@@ -154,6 +154,9 @@ func (e *Engine) giveUp(tx *store.Tx, id string) error {
 		if err := e.abandon(tx, t); err != nil {
 			return err
 		}
+	}
+	if err := e.notify(tx, before, nil, *d, nil); err != nil {
+		return err
 	}
 	return tx.SaveDeployment(row, *d.CompletedAt)
 }

@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/notification"
 	"github.com/slipwayhq/slipway/internal/platform"
 	"github.com/slipwayhq/slipway/internal/store"
 )
@@ -42,6 +43,8 @@ type Options struct {
 	// Order puts instances in the order that breaks ties between hosts of the
 	// same health. Default random, as in CodeDeploy.
 	Order func([]deploy.Instance)
+	// Notify is who is told of changes. Default nobody.
+	Notify notification.Routes
 	Now   func() time.Time // default time.Now
 	NewID func() string    // of deployments; default deploy.NewDeploymentID
 	Log   *slog.Logger     // default: none

@@ -39,6 +39,9 @@ func (e *Engine) pass(ctx context.Context, id string) error {
 		}
 		done = decision.Deployment.Status.Terminal()
 		after = cachedTargets{version: row.Version + 1, targets: merge(s.Targets, decision.Targets)}
+		if err := e.notify(tx, row.Deployment, s.Targets, decision.Deployment, decision.Targets); err != nil {
+			return err
+		}
 		return e.save(tx, row, decision, after.targets)
 	})
 	if err != nil {
@@ -185,7 +188,10 @@ func (e *Engine) save(tx *store.Tx, row store.DeploymentRow, d deploy.Decision, 
 		return err
 	}
 	if followUp != nil {
-		return tx.InsertDeployment(*followUp)
+		if err := tx.InsertDeployment(*followUp); err != nil {
+			return err
+		}
+		return e.notifyCreated(tx, *followUp)
 	}
 	return nil
 }
