@@ -3,6 +3,7 @@
 package logfile
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -45,15 +46,16 @@ func (s *Sender) Send(ctx context.Context, m notification.Message) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	line := []byte(m.Body)
+	line := []byte(m.Body + "\n")
 	if !m.Event() {
-		var err error
-		line, err = json.Marshal(record{m.ID, m.At, m.Deployment, m.Trigger, m.TargetARN, m.Subject, json.RawMessage(m.Body)})
-		if err != nil {
+		var out bytes.Buffer
+		e := json.NewEncoder(&out)
+		e.SetEscapeHTML(false) // people read it
+		if err := e.Encode(record{m.ID, m.At, m.Deployment, m.Trigger, m.TargetARN, m.Subject, json.RawMessage(m.Body)}); err != nil {
 			return fmt.Errorf("the message %s is no JSON: %w", m.ID, notification.ErrPermanent)
 		}
+		line = out.Bytes()
 	}
-	line = append(line, '\n')
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.path == "" {

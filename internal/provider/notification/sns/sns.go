@@ -27,10 +27,19 @@ func New(c aws.Config) *Sender {
 	})}
 }
 
+// idAttribute has the id that is the same when a message is sent again: the
+// one that SNS gives it is not.
+const idAttribute = "slipway-id"
+
 // Send publishes the message to the topic. FIFO topics keep each deployment's
 // messages in order, and drop one that is sent twice.
 func (s *Sender) Send(ctx context.Context, m notification.Message) error {
-	in := &sns.PublishInput{TopicArn: &m.TargetARN, Subject: &m.Subject, Message: &m.Body}
+	in := &sns.PublishInput{
+		TopicArn: &m.TargetARN, Subject: &m.Subject, Message: &m.Body,
+		MessageAttributes: map[string]types.MessageAttributeValue{
+			idAttribute: {DataType: aws.String("String"), StringValue: &m.ID},
+		},
+	}
 	if strings.HasSuffix(m.TargetARN, ".fifo") {
 		group, _, _ := strings.Cut(m.Lane, " ")
 		in.MessageGroupId, in.MessageDeduplicationId = &group, &m.ID
