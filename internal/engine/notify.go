@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"time"
-
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/notification"
 	"github.com/slipwayhq/slipway/internal/store"
@@ -28,14 +26,13 @@ func (e *Engine) notify(tx *store.Tx, before deploy.Deployment, targets []deploy
 
 // notifyCreated does so for a deployment that the engine made.
 func (e *Engine) notifyCreated(tx *store.Tx, d deploy.Deployment) error {
-	return e.tell(tx, notification.Change{After: d, At: d.CreatedAt})
+	return e.tell(tx, notification.Change{After: d, At: e.opts.Now()})
 }
 
 func (e *Engine) tell(tx *store.Tx, c notification.Change) error {
 	if e.opts.Notify.Empty() || c.Quiet() {
 		return nil
 	}
-	c.At = c.At.UTC().Truncate(time.Millisecond)
 	group, err := tx.GroupByID(c.After.GroupID)
 	if err := ignoreNotFound(err); err != nil {
 		return err
