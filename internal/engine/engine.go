@@ -40,11 +40,11 @@ type Options struct {
 	Platforms map[deploy.ComputePlatform]platform.Platform
 	// RunLimit is how long a deployment may take. Default 12 hours.
 	RunLimit time.Duration
+	// Notify is who is told of changes. Default nobody.
+	Notify notification.Routes
 	// Order puts instances in the order that breaks ties between hosts of the
 	// same health. Default random, as in CodeDeploy.
 	Order func([]deploy.Instance)
-	// Notify is who is told of changes. Default nobody.
-	Notify notification.Routes
 	Now   func() time.Time // default time.Now
 	NewID func() string    // of deployments; default deploy.NewDeploymentID
 	Log   *slog.Logger     // default: none

@@ -85,7 +85,9 @@ func testOutboxLease(t *testing.T, s *store.Store) {
 	failed.Due, failed.Attempts, failed.LastError = at(30), 1, "busy"
 	do(t, s, func(tx *store.Tx) error { return tx.SaveMessage(failed) })
 	equal(t, "the next after a failure", next(), at(30))
-	rows := read(t, s, func(tx *store.Tx) ([]store.OutboxRow, error) { return tx.Outbox(ns.Account, false, store.OutboxKey{}, 10) })
+	rows := read(t, s, func(tx *store.Tx) ([]store.OutboxRow, error) {
+		return tx.Outbox(ns.Account, false, store.OutboxKey{}, 10)
+	})
 	equal(t, "what is known of the failure", rows[0],
 		store.OutboxRow{Message: note("a1", "a", 1), Due: at(30), Since: at(1), Attempts: 1, LastError: "busy"})
 	do(t, s, func(tx *store.Tx) error { return tx.RemoveMessage("a1") })
@@ -141,7 +143,9 @@ func testOutboxTidy(t *testing.T, s *store.Store) {
 	}
 	equal(t, "killed of none", kill("hook", "known"), 0)
 	equal(t, "killed", kill("known", "elsewhere"), 1)
-	rows := read(t, s, func(tx *store.Tx) ([]store.OutboxRow, error) { return tx.Outbox(ns.Account, true, store.OutboxKey{}, 10) })
+	rows := read(t, s, func(tx *store.Tx) ([]store.OutboxRow, error) {
+		return tx.Outbox(ns.Account, true, store.OutboxKey{}, 10)
+	})
 	equal(t, "who died", noteIDs(rows), []string{"old"})
 	equal(t, "why", rows[0].LastError, "no such destination")
 	equal(t, "killed when nothing is known", kill(), 1)

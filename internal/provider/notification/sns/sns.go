@@ -55,7 +55,7 @@ func (s *Sender) Send(ctx context.Context, m notification.Message) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &parameter), errors.As(err, &value):
-		return errors.Join(err, notification.ErrPermanent)
+		return fmt.Errorf("%w: %w", err, notification.ErrPermanent)
 	}
 	// A topic that is not there, or may not be used, can be put right.
 	return fmt.Errorf("cannot publish to %s: %w", m.TargetARN, err)

@@ -75,7 +75,7 @@ func (s *Sender) Send(ctx context.Context, m notification.Message) error {
 	case answer.StatusCode/100 == 2:
 		return nil
 	case answer.StatusCode == http.StatusGone:
-		return errors.Join(status, notification.ErrPermanent)
+		return fmt.Errorf("%w: %w", status, notification.ErrPermanent)
 	}
 	if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil && seconds > 0 {
 		return &notification.RetryAfterError{Err: status, After: time.Duration(min(seconds, 1<<20)) * time.Second}
