@@ -33,7 +33,7 @@ func (w *world) told(destination string) (out []string) {
 	for {
 		var due []store.OutboxRow
 		w.update(func(tx *store.Tx) (err error) {
-			due, err = tx.ClaimMessages(destination, w.now, w.now, 1)
+			due, err = tx.DueMessages(destination, w.now, 1)
 			return err
 		})
 		if len(due) == 0 {

@@ -24,8 +24,8 @@ type OutboxRow struct {
 	LastError string
 }
 
-// InsertMessages adds messages behind those of their lanes. ErrExists when one
-// has an id that is there.
+// InsertMessages adds messages behind those of their lanes. One whose id is
+// there is the same message, and not added again.
 func (t *Tx) InsertMessages(messages []notification.Message) error {
 	last := map[string]int64{}
 	for _, m := range messages {
@@ -39,7 +39,8 @@ func (t *Tx) InsertMessages(messages []notification.Message) error {
 		last[m.Lane]++
 		at := ms(m.At)
 		if _, err := t.exec(`INSERT INTO outbox (id, account, destination, lane, seq, created_at, due_at, lease_until, since,
-			attempts, dead, last_error, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, 0, 0, '', $9)`,
+			attempts, dead, last_error, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, 0, 0, '', $9)
+			ON CONFLICT (id) DO NOTHING`,
 			m.ID, m.Account, m.Destination, m.Lane, last[m.Lane], at, at, at, doc(m)); err != nil {
 			return fmt.Errorf("message %s: %w", m.ID, err)
 		}
@@ -55,23 +56,25 @@ const outboxColumns = `o.due_at, o.since, o.lease_until, o.attempts, o.dead, o.l
 // isFirst says that no message is before o in its lane.
 const isFirst = `NOT EXISTS (SELECT 1 FROM outbox e WHERE e.lane = o.lane AND e.dead = 0 AND e.seq < o.seq)`
 
-// ClaimMessages returns up to limit messages that are due at a destination,
-// the first of their lanes, and keeps others from claiming them for a while.
-func (t *Tx) ClaimMessages(destination string, now, until time.Time, limit int) ([]OutboxRow, error) {
-	due, err := t.outbox(`SELECT `+outboxColumns+` FROM outbox o
+// DueMessages returns up to limit messages that are due at a destination, the
+// first of their lanes, longest due first.
+func (t *Tx) DueMessages(destination string, now time.Time, limit int) ([]OutboxRow, error) {
+	return t.outbox(`SELECT `+outboxColumns+` FROM outbox o
 		WHERE `+isFirst+` AND o.destination = $1 AND o.dead = 0 AND o.due_at <= $2 AND o.lease_until <= $2
-		ORDER BY o.due_at, o.id LIMIT $3`, destination, ms(now), limit)
-	if err != nil {
-		return nil, err
-	}
-	claimed := due[:0]
+		ORDER BY o.due_at LIMIT $3`, destination, ms(now), limit)
+}
+
+// ClaimMessages keeps others from sending messages that were due a moment ago,
+// and returns those that nobody else has claimed meanwhile.
+func (t *Tx) ClaimMessages(due []OutboxRow, now, until time.Time) ([]OutboxRow, error) {
+	var claimed []OutboxRow
 	for _, row := range due {
-		n, err := t.exec(`UPDATE outbox SET lease_until = $1 WHERE id = $2 AND dead = 0 AND lease_until <= $3`,
+		n, err := t.exec(`UPDATE outbox SET lease_until = $1 WHERE id = $2 AND dead = 0 AND due_at <= $3 AND lease_until <= $3`,
 			ms(until), row.Message.ID, ms(now))
 		if err != nil {
 			return nil, err
 		}
-		if n == 1 { // else another server was quicker
+		if n == 1 {
 			row.Leased = time.UnixMilli(ms(until))
 			claimed = append(claimed, row)
 		}

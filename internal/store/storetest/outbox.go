@@ -22,7 +22,11 @@ func insertNotes(t *testing.T, s *store.Store, messages ...notification.Message)
 func claimNotes(t *testing.T, s *store.Store, destination string, now time.Time) (rows []store.OutboxRow) {
 	t.Helper()
 	update(t, s, func(tx *store.Tx) (err error) {
-		rows, err = tx.ClaimMessages(destination, now, now.Add(10*time.Second), 10)
+		due, err := tx.DueMessages(destination, now, 10)
+		if err != nil {
+			return err
+		}
+		rows, err = tx.ClaimMessages(due, now, now.Add(10*time.Second))
 		return err
 	})
 	return rows
@@ -49,6 +53,7 @@ func testOutboxOrder(t *testing.T, s *store.Store) {
 	equal(t, "the message", first[0].Message, note("a1", "a", 2))
 	equal(t, "another destination", noteIDs(claimNotes(t, s, "other", at(5))), []string{"x1"})
 
+	insertNotes(t, s, note("b1", "b", 4)) // it is there
 	do(t, s, func(tx *store.Tx) error { return tx.RemoveMessage("a1") })
 	second := claimNotes(t, s, "hook", at(5))
 	equal(t, "behind one that was delivered", noteIDs(second), []string{"a2"})
@@ -76,6 +81,11 @@ func testOutboxLease(t *testing.T, s *store.Store) {
 	taken := claimNotes(t, s, "hook", at(11))
 	equal(t, "when the claim has ended", noteIDs(taken), []string{"a1"})
 
+	update(t, s, func(tx *store.Tx) error {
+		rows, err := tx.ClaimMessages(old, at(11), at(31))
+		equal(t, "what another has claimed meanwhile", noteIDs(rows), nil)
+		return err
+	})
 	late := old[0]
 	late.Dead, late.Due = true, at(12)
 	do(t, s, func(tx *store.Tx) error { return tx.SaveMessage(late) })

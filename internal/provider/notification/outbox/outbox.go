@@ -169,25 +169,28 @@ func (o *Outbox) send(ctx context.Context, d Destination) (next time.Time, err e
 	}
 }
 
-// take claims messages that are due. When there are none, it returns when the
-// next one is. Most of the time there is nothing to claim, and nothing is
-// written.
-func (o *Outbox) take(ctx context.Context, destination string, now time.Time) (due []store.OutboxRow, next time.Time, err error) {
+// take claims messages that are due. When it gets none, it returns when the
+// next one is due. Most of the time nothing is, and nothing is written.
+func (o *Outbox) take(ctx context.Context, destination string, now time.Time) (taken []store.OutboxRow, next time.Time, err error) {
+	var due []store.OutboxRow
 	err = o.store.View(ctx, func(tx *store.Tx) error {
+		if due, err = tx.DueMessages(destination, now, batch); err != nil || len(due) > 0 {
+			return err
+		}
 		next, err = tx.NextMessage(destination)
 		return err
 	})
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return nil, now.Add(safetyNet), nil
-	case err != nil || next.After(now):
+	case err != nil || len(due) == 0:
 		return nil, next, err
 	}
 	err = o.store.Update(ctx, func(tx *store.Tx) error {
-		due, err = tx.ClaimMessages(destination, now, now.Add(claim), batch)
+		taken, err = tx.ClaimMessages(due, now, now.Add(claim))
 		return err
 	})
-	return due, next, err
+	return taken, now.Add(safetyNet), err // with none taken: others send them
 }
 
 // try sends a claimed message once and stores what came of it, also when the
