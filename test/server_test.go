@@ -25,7 +25,7 @@ type server struct {
 	*process
 	url    string
 	data   string
-	flags  []string // besides those that every test needs
+	args   []string // further flags
 	aws    aws.Config
 	key    sigv4.Credentials // the root's
 	deploy *codedeploy.Client
@@ -36,9 +36,9 @@ var readyLine = regexp.MustCompile(`^ready (http://(127\.0\.0\.1:[1-9][0-9]*))$`
 
 // startServer starts a server on a port and a data folder of its own, and
 // waits until it is ready.
-func startServer(t testing.TB, flags ...string) *server {
+func startServer(t testing.TB, args ...string) *server {
 	t.Helper()
-	s := &server{data: filepath.Join(t.TempDir(), "data"), flags: flags}
+	s := &server{data: filepath.Join(t.TempDir(), "data"), args: args}
 	s.startOn(t, "127.0.0.1:0")
 	var err error
 	// The file is read as AWS clients read it.
@@ -60,7 +60,7 @@ func startServer(t testing.TB, flags ...string) *server {
 
 func (s *server) startOn(t testing.TB, address string) {
 	t.Helper()
-	s.process = start(t, serverCommand(s.data, address, s.flags...))
+	s.process = start(t, serverCommand(s.data, address, s.args...))
 	line := s.line(t)
 	m := readyLine.FindStringSubmatch(line)
 	if m == nil {
@@ -75,8 +75,8 @@ func (s *server) restart(t testing.TB) {
 	s.startOn(t, strings.TrimPrefix(s.url, "http://"))
 }
 
-func serverCommand(data, address string, flags ...string) *exec.Cmd {
-	cmd := exec.Command(slipway, append([]string{"server", "--data", data, "--listen", address}, flags...)...)
+func serverCommand(data, address string, args ...string) *exec.Cmd {
+	cmd := exec.Command(slipway, append([]string{"server", "--data", data, "--listen", address}, args...)...)
 	cmd.Env = cleanEnvironment()
 	return cmd
 }
