@@ -50,7 +50,7 @@ func serverCommand() *cobra.Command {
 			if err := checkServer(c, database); err != nil {
 				return err
 			}
-			if err := setProviders(cmd.Context(), &c, provider); err != nil {
+			if err := openProviders(cmd.Context(), provider, &c); err != nil {
 				return err
 			}
 			if roles != "strict" && roles != "permissive" {
@@ -72,7 +72,7 @@ func serverCommand() *cobra.Command {
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:8650", "address to serve on; port 0 picks one")
 	f.StringVar(&c.Data, "data", defaultData(), "folder for everything that must survive")
 	f.StringVar(&database, "database", "", "database URL (default: SQLite in the data folder)")
-	f.StringArrayVar(&provider, "provider", nil, "NEED=URL, a driver for one need (repeatable): "+needs())
+	f.StringArrayVar(&provider, "provider", nil, "NEED=URL, a driver for one need (repeatable), as in notification=https://hooks.example.org/deployments")
 	f.DurationVar(&c.Outbox.RetryFor, "notification-retry", 24*time.Hour, "how long a notification is tried before it is given up")
 	f.IntVar(&c.Outbox.Attempts, "notification-attempts", 0, "how often a notification is tried at most (default: until its time is over)")
 	f.StringVar(&c.Region, "region", "us-east-1", "region of buckets that name none")

@@ -22,12 +22,12 @@ func TestDrivers(t *testing.T) {
 	}
 	t.Setenv("HOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 	var c daemon.Config
-	err := setProviders(t.Context(), &c, []string{
+	err := openProviders(t.Context(), []string{
 		"notification=https://user:pw@hooks.example.org/a?token=x&secret-file=" + secret,
 		"notification=webhook+http://hooks.example.org/b?secret-env=HOOK_SECRET",
 		"notification=aws:?endpoint=http://127.0.0.1:4566&region=eu-west-2",
 		"notification=log:", "event=log:///var/log/events.jsonl", "event=webhook+https://hooks.example.org/c",
-	})
+	}, &c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestWebhookQuery(t *testing.T) {
 			asked <- r.URL.String()
 		}))
 		var c daemon.Config
-		if err := setProviders(t.Context(), &c, []string{"event=" + receiver.URL + "/hook" + given}); err != nil {
+		if err := openProviders(t.Context(), []string{"event=" + receiver.URL + "/hook" + given}, &c); err != nil {
 			t.Fatal(err)
 		}
 		if err := c.Events[0].Sender.Send(t.Context(), notification.Message{ID: "1", Body: "{}"}); err != nil {
@@ -77,18 +77,18 @@ func TestWebhookQuery(t *testing.T) {
 func TestBadProviders(t *testing.T) {
 	t.Setenv("SHORT_SECRET", "whsec_aHVudGVyMg==")
 	for provider, want := range map[string]string{
-		"weather=https://x":                              `there are no drivers for "weather"`,
-		"notification":                                   `there is no driver ""`,
-		"notification=smtp://x":                          `there is no driver "smtp"; there are aws, http`,
-		"event=aws:":                                     `there is no driver "aws"`,
+		"weather=https://x":                              `unknown need; there are: event, notification`,
+		"notification":                                   "must be NEED=URL",
+		"notification=smtp://x":                          `unknown driver "smtp"; notification has: aws, http`,
+		"event=aws:":                                     `unknown driver "aws"`,
 		"notification=https:///path":                     "names no host",
-		"notification=https://x/%zz?token=hunter2":       "is no URL",
+		"notification=https://x/%zz?token=hunter2":       "is not a URL",
 		"notification=https://x?secret-file=/none":       "/none",
 		"notification=https://x?secret-env=SHORT_SECRET": "24 to 64 bytes",
 		"notification=https://x?secret-env=A&secret-file=b&token=hunter2": "exclude each other",
 		"event=log://relative/path":                                       "must be log:///PATH",
 	} {
-		err := setProviders(t.Context(), &daemon.Config{}, []string{provider})
+		err := openProviders(t.Context(), []string{provider}, &daemon.Config{})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: got %v, want %q, and no secret", provider, err, want)
 		}
