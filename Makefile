@@ -29,7 +29,7 @@ test/race: ## The same with the race detector
 
 .PHONY: test/scripts
 test/scripts: ## Whole sessions with the real aws CLI
-	SLIPWAY_REQUIRE_AWS=1 $(GO) test -tags scripts -count=1 -v -run TestWalkthrough ./test
+	SLIPWAY_REQUIRE_AWS=1 $(GO) test -tags scripts -count=1 -v -run 'TestWalkthrough|TestTriggers|TestVerifyInGuide' ./test
 
 .PHONY: test/conformance
 test/conformance: ## Print which of the API's declared errors were shown, operation by operation

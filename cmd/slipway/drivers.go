@@ -28,6 +28,21 @@ var drivers = map[string]map[string]driver{
 		"prometheus":         alarms(prometheus.Open),
 		"prometheus+https":   alarms(prometheus.Open),
 	},
+	"event": {
+		"http":          eventTo(webhookSender),
+		"https":         eventTo(webhookSender),
+		"log":           eventTo(logSender),
+		"webhook+http":  eventTo(webhookSender),
+		"webhook+https": eventTo(webhookSender),
+	},
+	"notification": {
+		"aws":           snsDriver,
+		"http":          notificationTo(webhookSender),
+		"https":         notificationTo(webhookSender),
+		"log":           notificationTo(logSender),
+		"webhook+http":  notificationTo(webhookSender),
+		"webhook+https": notificationTo(webhookSender),
+	},
 }
 
 // alarms makes a driver of what opens a source of alarms.

@@ -31,8 +31,8 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	cmd.AddCommand(
-		serverCommand(), demoCommand(), watchCommand(), auditCommand(), gitHubTokenCommand(), alarmCommand(),
-		benchCommand(), exampleWebCommand(),
+		serverCommand(), demoCommand(), watchCommand(), auditCommand(), notificationsCommand(), gitHubTokenCommand(),
+		alarmCommand(), benchCommand(), exampleWebCommand(),
 	)
 	return cmd
 }

@@ -90,6 +90,7 @@ func TestBadSettings(t *testing.T) {
 		{func() []string { return []string{"--account", "12"} }, `12 digits, not "12"`},
 		{func() []string { return []string{"--database", "postgres://x"} }, "SQLite only"},
 		{func() []string { return []string{"--provider", "alarm=nagios://x"} }, `unknown driver "nagios"; alarm has: alertmanager, `},
+		{func() []string { return []string{"--provider", "event=nagios://x"} }, `unknown driver "nagios"; event has: http, `},
 		{func() []string { return []string{"--roles", "lax"} }, `not "lax"`},
 		{func() []string { return []string{"--max-deployments", "0"} }, "at least 1, not 0"},
 		{func() []string { return []string{"--alarm-period", "0s"} }, "at least 1s, not 0s"},

@@ -73,6 +73,8 @@ func serverCommand() *cobra.Command {
 	f.StringVar(&c.Data, "data", defaultData(), "folder for everything that must survive")
 	f.StringVar(&database, "database", "", "database URL (default: SQLite in the data folder)")
 	f.StringArrayVar(&provider, "provider", nil, "NEED=URL, a driver for one need (repeatable, asked in order), as in alarm=prometheus://127.0.0.1:9090")
+	f.DurationVar(&c.Outbox.RetryFor, "notification-retry", 24*time.Hour, "how long a notification is tried before it is given up")
+	f.IntVar(&c.Outbox.Attempts, "notification-attempts", 0, "how often a notification is tried at most (default: until its time is over)")
 	f.StringVar(&c.Region, "region", "us-east-1", "region of buckets that name none")
 	f.StringVar(&c.Account, "account", "000000000000", "account number of the root key")
 	f.StringSliceVar(&c.Domains, "domain", nil, "host name below which a label names a bucket (repeatable)")

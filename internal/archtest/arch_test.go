@@ -34,12 +34,13 @@ var rules = []rule{
 	{"internal/iam", nil, "who may do what is decided without I/O", true},
 	{"internal/seal", nil, "keeping secrets depends on nothing", true},
 	{"internal/audit", nil, "it travels through all layers", true},
+	{"internal/notification", []string{"internal/deploy"}, "what is told of a change is decided without I/O", true},
 	{"internal/rollout", []string{"internal/deploy"}, "arithmetic is pure", true},
 	{"internal/appspec", nil, "the server and the agent share it", false},
 	{"internal/wire", []string{"internal/wire"}, "the wire knows no domain; api converts", true},
 	{"internal/objectstore", []string{"internal/sigv4"}, "it is told who may do what, and knows nothing else of the server", false},
-	{"internal/store", []string{"internal/deploy", "internal/iam", "internal/store", "internal/audit", "internal/seal"}, "rows are domain values", false},
-	{"internal/provider", []string{"internal/deploy", "internal/provider", "internal/store"}, "what deployments need from outside knows no API and no engine", false},
+	{"internal/store", []string{"internal/deploy", "internal/iam", "internal/notification", "internal/store", "internal/audit", "internal/seal"}, "rows are domain values", false},
+	{"internal/provider", []string{"internal/deploy", "internal/notification", "internal/provider", "internal/store"}, "what deployments need from outside knows no API and no engine", false},
 	{
 		"internal/platform",
 		[]string{"internal/appspec", "internal/deploy", "internal/platform", "internal/provider", "internal/rollout"},
@@ -47,12 +48,12 @@ var rules = []rule{
 	},
 	{
 		"internal/engine",
-		[]string{"internal/deploy", "internal/platform", "internal/provider", "internal/rollout", "internal/store"},
+		[]string{"internal/deploy", "internal/notification", "internal/platform", "internal/provider", "internal/rollout", "internal/store"},
 		"engine and control meet in the stored rows", false,
 	},
 	{
 		"internal/control",
-		[]string{"internal/audit", "internal/deploy", "internal/store", "internal/protocol", "internal/iam"},
+		[]string{"internal/audit", "internal/deploy", "internal/notification", "internal/store", "internal/protocol", "internal/iam"},
 		"engine and control meet in the stored rows", false,
 	},
 	{
@@ -71,7 +72,7 @@ var rules = []rule{
 	{"internal/archtest", nil, "", false},
 	{
 		"cmd/slipway",
-		[]string{"internal/bench", "internal/daemon", "internal/harness", "internal/iam", "internal/provider", "examples"},
+		[]string{"internal/bench", "internal/daemon", "internal/harness", "internal/iam", "internal/notification", "internal/provider", "examples"},
 		"commands are thin; a driver is chosen where its URL is read", false,
 	},
 	{"cmd/slipway-agent", []string{"internal/agent", "internal/protocol", "internal/sigv4"}, "the agent is a small program of its own", false},

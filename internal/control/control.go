@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/slipwayhq/slipway/internal/notification"
 	"github.com/slipwayhq/slipway/internal/store"
 )
 
@@ -30,6 +31,7 @@ type Control struct {
 	hold   time.Duration
 	polls  atomic.Int64 // that are held
 	queue  bool
+	notify notification.Routes
 
 	presence    presence
 	silentAfter time.Duration
@@ -51,6 +53,8 @@ type Options struct {
 	// SilentAfter is how long nothing is heard of a host that has something to
 	// do before that is told. 0: 30 s.
 	SilentAfter time.Duration
+	// Notify is who is told of new deployments, and of triggers that were saved.
+	Notify notification.Routes
 	// ServiceRole says whether a group may have the service role of that ARN
 	// ([Identity.TrustsCodeDeploy]). Nil: its form is all that counts.
 	ServiceRole func(ctx context.Context, arn string) (bool, error)
@@ -70,6 +74,7 @@ func New(s *store.Store, opts Options) *Control {
 		quotas:      opts.Quotas.orDefaults(),
 		hold:        cmp.Or(opts.PollHold, 45*time.Second),
 		queue:       opts.Queue,
+		notify:      opts.Notify,
 		silentAfter: cmp.Or(opts.SilentAfter, 30*time.Second),
 		signer:      &signer{store: s, signed: map[string]string{}},
 

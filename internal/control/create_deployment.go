@@ -82,7 +82,10 @@ func (c *Control) CreateDeployment(ctx context.Context, ns deploy.Namespace, in 
 		if err := useRevision(tx, d); err != nil {
 			return err
 		}
-		return tx.InsertDeployment(d)
+		if err := tx.InsertDeployment(d); err != nil {
+			return err
+		}
+		return c.notifyCreated(tx, group, d)
 	})
 	return id, err
 }

@@ -31,6 +31,7 @@ import (
 	"github.com/slipwayhq/slipway/internal/provider/alarm"
 	"github.com/slipwayhq/slipway/internal/provider/alarm/embedded"
 	"github.com/slipwayhq/slipway/internal/provider/function"
+	"github.com/slipwayhq/slipway/internal/provider/notification/outbox"
 	"github.com/slipwayhq/slipway/internal/seal"
 	"github.com/slipwayhq/slipway/internal/store"
 )
@@ -71,6 +72,10 @@ type Config struct {
 	// Functions are where Lambda functions and hooks are; the first that knows
 	// a name answers.
 	Functions function.Chain
+	// Notifications get the messages of groups' triggers, Events an event of
+	// each change. With none, nothing is told and nothing kept to be told.
+	Notifications, Events []outbox.Destination
+	Outbox                outbox.Options
 
 	// Engine and Hosts change how deployments run; their zero values are
 	// CodeDeploy's behaviour.
@@ -158,6 +163,7 @@ func (d *Daemon) handler(ctx context.Context, c Config, box *seal.Box) (http.Han
 	identity := control.NewIdentity(d.store)
 	options := control.Options{
 		Queue: c.Queue, Quotas: control.Quotas{ActiveDeployments: c.MaxDeployments}, SilentAfter: c.SilentAfter,
+		Notify: c.routes(),
 	}
 	if c.StrictRoles {
 		options.ServiceRole = identity.TrustsCodeDeploy
@@ -203,6 +209,10 @@ func (d *Daemon) secret(ctx context.Context, name string) ([]byte, error) {
 
 // serve starts the engine and the server.
 func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) error {
+	messages, err := c.outbox(d.store)
+	if err != nil {
+		return err
+	}
 	listener, scheme, err := listen(ctx, c)
 	if err != nil {
 		return err
@@ -225,10 +235,12 @@ func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) erro
 		deploy.Server: c.Hosts,
 		deploy.Lambda: lambda.Platform{Functions: c.Functions, NewHookID: hookID(hookKey)},
 	}
+	c.Engine.Notify = c.routes()
 	e := engine.New(d.store, c.Engine)
 	go func() { d.engine <- e.Run(running) }()
 	d.background.Go(func() { d.control.WatchHosts(running, c.Log) })
 	d.followAudit(running, c)
+	d.background.Go(func() { messages.Run(running) })
 	d.http = &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,

@@ -37,6 +37,7 @@ import (
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/notification"
 	"github.com/slipwayhq/slipway/internal/platform"
 	"github.com/slipwayhq/slipway/internal/provider/alarm"
 	"github.com/slipwayhq/slipway/internal/provider/artifact"
@@ -61,6 +62,8 @@ type Options struct {
 	// ServiceRole says what is wrong with the service role of a group. Default
 	// nothing.
 	ServiceRole func(*store.Tx, deploy.Group) (*deploy.ErrorInfo, error)
+	// Notify is who is told of changes. Default nobody.
+	Notify notification.Routes
 	// Order puts instances in the order that breaks ties between hosts of the
 	// same health. Default random, as in CodeDeploy.
 	Order func([]deploy.Instance)

@@ -40,7 +40,10 @@ func (e *Engine) pass(ctx context.Context, id string) error {
 			return err
 		}
 		done = decision.Deployment.Status.Terminal()
-		after = cached(row.Version+1, s, decision.Targets)
+		if err := e.notify(tx, row.Deployment, s.Targets, decision.Deployment, decision.Targets); err != nil {
+			return err
+		}
+		after = cached(row.Version+1, s, decision.Targets) // changes the snapshot's
 		return e.save(tx, row, decision, after.targets)
 	})
 	if err == nil && !done {

@@ -19,6 +19,7 @@ import (
 	"github.com/slipwayhq/slipway/internal/control"
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/engine"
+	"github.com/slipwayhq/slipway/internal/notification"
 	"github.com/slipwayhq/slipway/internal/platform"
 	"github.com/slipwayhq/slipway/internal/platform/server"
 	"github.com/slipwayhq/slipway/internal/protocol"
@@ -128,6 +129,7 @@ type world struct {
 	ids     int
 	group   deploy.Group
 	app     deploy.Application
+	notify  notification.Routes
 	seen    []string // the last state shown, by line
 	ran     map[string]int
 	outside outside
@@ -189,7 +191,7 @@ func (w *world) open() {
 	w.engine = engine.New(w.store, engine.Options{
 		Platforms: map[deploy.ComputePlatform]platform.Platform{deploy.Server: server.Platform{MaxInstances: w.outside.maxInstances}},
 		Order:     func([]deploy.Instance) {}, // by name
-		Now:       clock, NewID: w.newID,
+		Now:       clock, NewID: w.newID, Notify: w.notify,
 		Alarms: w.alarmSource(), MaxActive: w.outside.maxActive, ServiceRole: w.serviceRole,
 	})
 }

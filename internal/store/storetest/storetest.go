@@ -56,6 +56,11 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"History":        testHistory,
 		"Targets":        testTargets,
 
+		"OutboxOrder": testOutboxOrder,
+		"OutboxLease": testOutboxLease,
+		"OutboxList":  testOutboxList,
+		"OutboxTidy":  testOutboxTidy,
+
 		"CommandOrder":  testCommandOrder,
 		"CommandLease":  testCommandLease,
 		"Reports":       testReports,
