@@ -66,6 +66,7 @@ func (c *Control) handOut(ctx context.Context, ns deploy.Namespace, host string)
 		return nil, again, err
 	}
 	err = c.store.Update(ctx, func(tx *store.Tx) error {
+		cmd = nil // of a run before
 		now := c.now()
 		next, err := tx.NextCommand(ns, host, now)
 		if errors.Is(err, store.ErrNotFound) {

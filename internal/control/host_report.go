@@ -68,7 +68,7 @@ func (c *Control) take(tx *store.Tx, cmd deploy.HostCommand, in Acknowledgement)
 		cmd.CompletedAt = &now
 		cmd.Diagnostics = &deploy.Diagnostics{ErrorCode: protocol.Success.String(), Message: "Succeeded"}
 	}
-	return reply, tx.ReportCommand(cmd, now)
+	return reply, tx.ReportCommand(cmd)
 }
 
 // Completion is how a command ended on its host.
@@ -96,22 +96,23 @@ func (c *Control) CompleteHostCommand(ctx context.Context, ns deploy.Namespace, 
 			cmd.State = deploy.CommandSucceeded
 		}
 		cmd.Diagnostics = diagnostics(in.Diagnostics, in.Status)
-		return tx.ReportCommand(cmd, now)
+		return tx.ReportCommand(cmd)
 	})
 }
 
 // UpdateHostCommand stores the progress of a running command, and says whether
 // the command is still wanted: InProgress, or Failed when it is not.
 func (c *Control) UpdateHostCommand(ctx context.Context, ns deploy.Namespace, host, id string, progress *protocol.Envelope) (protocol.CommandStatus, error) {
-	reply := protocol.StatusFailed
+	var reply protocol.CommandStatus
 	err := c.store.Update(ctx, func(tx *store.Tx) error {
+		reply = protocol.StatusFailed
 		cmd, err := hostCommand(tx, ns, host, id)
 		if err != nil || cmd.State != deploy.CommandRunning {
 			return err
 		}
 		reply = protocol.StatusInProgress
 		cmd.Diagnostics = diagnostics(progress, protocol.StatusSucceeded)
-		return tx.ReportCommand(cmd, c.now())
+		return tx.ReportCommand(cmd)
 	})
 	return reply, err
 }

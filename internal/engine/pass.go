@@ -14,22 +14,24 @@ import (
 // pass looks at one deployment and changes what is to be changed.
 func (e *Engine) pass(ctx context.Context, id string) error {
 	var after cachedTargets
-	done := false
+	var done bool
 	err := e.store.Update(ctx, func(tx *store.Tx) (err error) {
+		done = false // of a run before
 		defer func() {
 			if v := recover(); v != nil {
 				err = &bugError{v}
 			}
 		}()
-		row, err := tx.DeploymentRow(id)
+		claim, err := e.claim(tx, id)
 		if err != nil {
 			return err
 		}
+		row := claim.DeploymentRow
 		if row.Deployment.Status.Terminal() {
 			done = true
 			return nil
 		}
-		s, err := e.snapshot(tx, row)
+		s, err := e.snapshot(tx, claim)
 		if err != nil {
 			return err
 		}
@@ -53,10 +55,10 @@ func (e *Engine) pass(ctx context.Context, id string) error {
 }
 
 // snapshot loads what a decision needs.
-func (e *Engine) snapshot(tx *store.Tx, row store.DeploymentRow) (deploy.Snapshot, error) {
+func (e *Engine) snapshot(tx *store.Tx, row store.Claim) (deploy.Snapshot, error) {
 	s := deploy.Snapshot{Deployment: row.Deployment, Stop: row.Stop}
 	var err error
-	if cached, ok := e.targets[row.Deployment.ID]; ok && cached.version == row.Version {
+	if cached, ok := e.targets[row.Deployment.ID]; ok && cached.version == row.Version && row.Unbroken {
 		s.Targets = cached.targets
 	} else if s.Targets, err = tx.Targets(row.Deployment.ID); err != nil {
 		return s, err
@@ -181,7 +183,7 @@ func (e *Engine) save(tx *store.Tx, row store.DeploymentRow, d deploy.Decision, 
 		e.opts.Log.Info("deployment "+string(d.Deployment.Status), "deployment", d.Deployment.ID,
 			"application", d.Deployment.ApplicationName, "group", d.Deployment.GroupName)
 	}
-	if err := tx.SaveDeployment(store.DeploymentRow{Deployment: d.Deployment, Version: row.Version}, d.WakeAt); err != nil {
+	if err := tx.SaveDeployment(store.DeploymentRow{Deployment: d.Deployment, Version: row.Version, Lease: row.Lease}, d.WakeAt); err != nil {
 		return err
 	}
 	if followUp != nil {

@@ -49,13 +49,16 @@ func (t *Tx) NextAvailable(ns deploy.Namespace, hostIdentifier string) (time.Tim
 // SaveCommand writes a command. A ready one can be handed out when its lease
 // is over, any other one never again.
 func (t *Tx) SaveCommand(c deploy.HostCommand) error {
-	available := never
-	if c.State == deploy.CommandReady {
-		available = max(ms(c.CreatedAt), msOf(c.LeasedUntil))
-	}
 	_, err := t.exec(`UPDATE host_commands SET live = $1, available_at = $2, doc = $3 WHERE id = $4`,
-		flag(c.State.Live()), available, doc(c), c.ID)
+		flag(c.State.Live()), availableAt(c), doc(c), c.ID)
 	return err
+}
+
+func availableAt(c deploy.HostCommand) int64 {
+	if c.State == deploy.CommandReady {
+		return max(ms(c.CreatedAt), msOf(c.LeasedUntil))
+	}
+	return never
 }
 
 // ReleaseLeases makes every command that was handed out and not acknowledged
@@ -65,15 +68,15 @@ func (t *Tx) ReleaseLeases() error {
 	return err
 }
 
-// ReportCommand writes what a host said of a command, for the engine to see.
-func (t *Tx) ReportCommand(c deploy.HostCommand, now time.Time) error {
-	if err := t.SaveCommand(c); err != nil {
-		return err
-	}
-	if _, err := t.exec(`UPDATE host_commands SET reported = 1 WHERE id = $1`, c.ID); err != nil {
-		return err
-	}
-	return t.WakeDeployment(c.DeploymentID, now)
+// ReportCommand writes what a host said of a command, for the engine to see:
+// its deployment is due. That is not written on the deployment's row, or a
+// thousand hosts of one deployment would wait for each other, and the engine
+// for them.
+func (t *Tx) ReportCommand(c deploy.HostCommand) error {
+	_, err := t.exec(`UPDATE host_commands SET live = $1, available_at = $2, reported = 1, doc = $3 WHERE id = $4`,
+		flag(c.State.Live()), availableAt(c), doc(c), c.ID)
+	t.Notify(TopicDeployments)
+	return err
 }
 
 // TakeReports returns the commands of a deployment on which hosts reported

@@ -1,0 +1,44 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/slipwayhq/slipway/internal/store"
+)
+
+// holder is this engine, to those who lease deployments.
+func (e *Engine) holder() store.Leaseholder {
+	if e.opts.ignoreLeases {
+		return store.Leaseholder{}
+	}
+	return store.Leaseholder{Name: e.opts.Name, Term: e.opts.Lease}
+}
+
+// claim returns a deployment if this engine may advance it.
+func (e *Engine) claim(tx *store.Tx, id string) (store.Claim, error) {
+	return tx.ClaimDeployment(id, e.holder(), e.opts.Now())
+}
+
+// extendLeases says, every third of their term, that the engine is still
+// there: two attempts may fail before somebody else takes over.
+func (e *Engine) extendLeases(ctx context.Context, now time.Time) error {
+	if e.opts.Name == "" || now.Before(e.renewAt) {
+		return nil
+	}
+	e.renewAt = now.Add(e.opts.Lease / 3)
+	return e.store.ExtendLeases(ctx, e.holder(), now)
+}
+
+// endLeases lets others go on at once when this engine stops.
+func (e *Engine) endLeases(ctx context.Context) {
+	if e.opts.Name == "" {
+		return
+	}
+	const patience = 2 * time.Second
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	if err := e.store.EndLeases(ctx, e.holder(), e.opts.Now()); err != nil {
+		e.opts.Log.Warn("cannot give back the leases; others go on when they have ended", "error", err)
+	}
+}

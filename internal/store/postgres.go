@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/slipwayhq/slipway/internal/seal"
+)
+
+// poolSize is how many connections a process opens at most for writing, and
+// the same again for reading. (PostgreSQL allows 100 by default.)
+const poolSize = 10
+
+// OpenPostgres opens the database at url, as postgres://user:password@host/name,
+// and brings its schema up to date. Its secrets are sealed with the box. Any
+// number of processes may have it open. What the URL leaves out is taken from
+// the environment, as PostgreSQL's own clients do (PGPASSWORD, PGPASSFILE,
+// PGSSLMODE). No error names the password.
+func OpenPostgres(ctx context.Context, url string, box *seal.Box) (*Store, error) {
+	return openPostgres(ctx, url, box, embedded)
+}
+
+func openPostgres(ctx context.Context, url string, box *seal.Box, files fs.FS) (*Store, error) {
+	config, err := parsePostgres(url)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{dialect: postgres, write: postgresPool(config), read: postgresPool(config), box: box}
+	err = s.prepare(ctx, files)
+	if err == nil {
+		s.events, err = listen(ctx, config, &s.hub)
+	}
+	if err != nil {
+		s.Close() //nolint:errcheck // the first error is the one to show
+		return nil, fmt.Errorf("the database %s: %w", databaseName(config), err)
+	}
+	return s, nil
+}
+
+// parsePostgres reads a URL. Errors of the driver quote it, so they are not
+// passed on: a URL that cannot be read cannot be cleared of its password.
+func parsePostgres(url string) (*pgx.ConnConfig, error) {
+	if !strings.HasPrefix(url, "postgres://") && !strings.HasPrefix(url, "postgresql://") {
+		return nil, errors.New("a database URL looks like postgres://user:password@host:5432/name")
+	}
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("the database URL cannot be read: it looks like postgres://user:password@host:5432/name?sslmode=require, " +
+			"with % escapes for special characters in the password")
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = 5 * time.Second
+	}
+	setDefault(config, "application_name", "slipway")
+	// A process that hangs in the middle of a transaction must not hold others
+	// up for ever.
+	setDefault(config, "idle_in_transaction_session_timeout", "30000")
+	// Serializable transactions remember what they have read, a whole table
+	// where it was scanned. Small tables are scanned, unless it is forbidden;
+	// then transactions meet that have nothing to do with each other.
+	setDefault(config, "enable_seqscan", "off")
+	return config, nil
+}
+
+func setDefault(config *pgx.ConnConfig, name, value string) {
+	if _, given := config.RuntimeParams[name]; !given {
+		config.RuntimeParams[name] = value
+	}
+}
+
+func postgresPool(config *pgx.ConnConfig) *sql.DB {
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(poolSize)
+	db.SetMaxIdleConns(poolSize)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	return db
+}
+
+// databaseName says which database is meant, for people.
+func databaseName(config *pgx.ConnConfig) string {
+	at := config.Host
+	if !strings.HasPrefix(at, "/") {
+		at = net.JoinHostPort(at, strconv.Itoa(int(config.Port)))
+	}
+	return fmt.Sprintf("%q at %s", config.Database, at)
+}
