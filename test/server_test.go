@@ -25,6 +25,7 @@ type server struct {
 	*process
 	url    string
 	data   string
+	args   []string // further flags
 	aws    aws.Config
 	key    sigv4.Credentials // the root's
 	deploy *codedeploy.Client
@@ -39,6 +40,13 @@ func startServer(t testing.TB) *server {
 	t.Helper()
 	s := &server{data: filepath.Join(t.TempDir(), "data")}
 	s.startOn(t, "127.0.0.1:0")
+	s.connect(t)
+	return s
+}
+
+// connect makes the clients, with the root's key.
+func (s *server) connect(t testing.TB) {
+	t.Helper()
 	var err error
 	// The file is read as AWS clients read it.
 	if s.aws, err = config.LoadDefaultConfig(t.Context(),
@@ -54,12 +62,11 @@ func startServer(t testing.TB) *server {
 	s.key = sigv4.Credentials{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey}
 	s.deploy = codedeploy.NewFromConfig(s.aws)
 	s.s3 = s3.NewFromConfig(s.aws, func(o *s3.Options) { o.UsePathStyle = true })
-	return s
 }
 
 func (s *server) startOn(t testing.TB, address string) {
 	t.Helper()
-	s.process = start(t, serverCommand(s.data, address))
+	s.process = start(t, serverCommand(s.data, address, s.args...))
 	line := s.line(t)
 	m := readyLine.FindStringSubmatch(line)
 	if m == nil {
@@ -74,8 +81,8 @@ func (s *server) restart(t testing.TB) {
 	s.startOn(t, strings.TrimPrefix(s.url, "http://"))
 }
 
-func serverCommand(data, address string) *exec.Cmd {
-	cmd := exec.Command(slipway, "server", "--data", data, "--listen", address)
+func serverCommand(data, address string, args ...string) *exec.Cmd {
+	cmd := exec.Command(slipway, append([]string{"server", "--data", data, "--listen", address}, args...)...)
 	cmd.Env = cleanEnvironment()
 	return cmd
 }

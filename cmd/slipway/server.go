@@ -26,7 +26,6 @@ var accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
 func serverCommand() *cobra.Command {
 	var (
 		c        daemon.Config
-		database string
 		provider []string
 		logLevel string
 		roles    string
@@ -47,8 +46,11 @@ func serverCommand() *cobra.Command {
 			if err := settle(cmd); err != nil {
 				return err
 			}
-			if err := checkServer(c, database, provider); err != nil {
+			if err := checkServer(c, provider); err != nil {
 				return err
+			}
+			if c.Database == sqliteDatabase {
+				c.Database = ""
 			}
 			if roles != "strict" && roles != "permissive" {
 				return fmt.Errorf("--roles must be strict or permissive, not %q", roles)
@@ -68,7 +70,8 @@ func serverCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:8650", "address to serve on; port 0 picks one")
 	f.StringVar(&c.Data, "data", defaultData(), "folder for everything that must survive")
-	f.StringVar(&database, "database", "", "database URL (default: SQLite in the data folder)")
+	f.StringVar(&c.Database, "database", "", "postgres://USER:PASSWORD@HOST/NAME, which several servers can share (default: SQLite in the data folder)")
+	f.StringVar(&c.Objects, "objects", "", "folder of the stored objects; servers of one database share it (default: DATA/objects)")
 	f.StringArrayVar(&provider, "provider", nil, "NEED=URL, a driver for one need (repeatable); this version has none yet")
 	f.StringVar(&c.Region, "region", "us-east-1", "region of buckets that name none")
 	f.StringVar(&c.Account, "account", "000000000000", "account number of the root key")
@@ -87,13 +90,18 @@ func serverCommand() *cobra.Command {
 	return cmd
 }
 
+// sqliteDatabase says by name what is the default.
+const sqliteDatabase = "sqlite:"
+
 // checkServer says what no daemon could be started with.
-func checkServer(c daemon.Config, database string, providers []string) error {
+func checkServer(c daemon.Config, providers []string) error {
 	switch {
 	case !accountPattern.MatchString(c.Account):
 		return fmt.Errorf("--account must be 12 digits, not %q", c.Account)
-	case database != "" && database != "sqlite:":
-		return errors.New("--database: this version keeps its data in SQLite only; leave the setting out")
+	case c.Database != "" && c.Database != sqliteDatabase &&
+		!strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://"):
+		// The value is not repeated: it may hold a password.
+		return errors.New("--database must be like postgres://USER:PASSWORD@HOST/NAME, or left out for SQLite in the data folder")
 	case len(providers) > 0:
 		return fmt.Errorf("--provider %s: this version has no drivers to choose from; leave the setting out", providers[0])
 	case c.TLS.SelfSigned && c.TLS.Cert != "":

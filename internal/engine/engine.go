@@ -160,7 +160,7 @@ func (e *Engine) Step(ctx context.Context) (next time.Time, err error) {
 		}
 		var due store.Due
 		err := e.store.View(ctx, func(tx *store.Tx) (err error) {
-			due, err = tx.DueDeployments(e.holder(), now, batch)
+			due, err = tx.DueDeployments(e.minds(), now, batch)
 			return err
 		})
 		if err != nil {

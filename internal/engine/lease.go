@@ -9,15 +9,25 @@ import (
 
 // holder is this engine, to those who lease deployments.
 func (e *Engine) holder() store.Leaseholder {
+	return store.Leaseholder{Name: e.opts.Name, Term: e.opts.Lease}
+}
+
+// minds is the holder as far as it minds the leases of others.
+func (e *Engine) minds() store.Leaseholder {
 	if e.opts.ignoreLeases {
 		return store.Leaseholder{}
 	}
-	return store.Leaseholder{Name: e.opts.Name, Term: e.opts.Lease}
+	return e.holder()
 }
 
 // claim returns a deployment if this engine may advance it.
 func (e *Engine) claim(tx *store.Tx, id string) (store.Claim, error) {
-	return tx.ClaimDeployment(id, e.holder(), e.opts.Now())
+	now := e.opts.Now()
+	claim, err := tx.ClaimDeployment(id, e.minds(), now)
+	if e.opts.ignoreLeases {
+		claim.Lease = store.Lease{Owner: e.opts.Name, Until: now.Add(e.opts.Lease).UnixMilli()}
+	}
+	return claim, err
 }
 
 // extendLeases says, every third of their term, that the engine is still

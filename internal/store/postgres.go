@@ -18,8 +18,9 @@ import (
 )
 
 // poolSize is how many connections a process opens at most for writing, and
-// the same again for reading. (PostgreSQL allows 100 by default.)
-const poolSize = 10
+// the same again for reading. (PostgreSQL allows 100 by default, for all
+// processes together.)
+const poolSize = 8
 
 // OpenPostgres opens the database at url, as postgres://user:password@host/name,
 // and brings its schema up to date. Its secrets are sealed with the box. Any
@@ -35,7 +36,11 @@ func openPostgres(ctx context.Context, url string, box *seal.Box, files fs.FS) (
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dialect: postgres, write: postgresPool(config), read: postgresPool(config), box: box}
+	s := &Store{dialect: postgres, write: postgresPool(config, poolSize), read: postgresPool(config, poolSize), box: box}
+	if err := s.write.PingContext(ctx); err != nil {
+		s.Close() //nolint:errcheck // the first error is the one to show
+		return nil, fmt.Errorf("the database %s cannot be reached: %w", databaseName(config), err)
+	}
 	err = s.prepare(ctx, files)
 	if err == nil {
 		s.events, err = listen(ctx, config, &s.hub)
@@ -78,10 +83,25 @@ func setDefault(config *pgx.ConnConfig, name, value string) {
 	}
 }
 
-func postgresPool(config *pgx.ConnConfig) *sql.DB {
+// PostgresPool opens the database at url for another part of the program, which
+// has a schema of its own there. It is made when it is not there.
+func PostgresPool(ctx context.Context, url, schema string, conns int) (*sql.DB, error) {
+	config, err := parsePostgres(url)
+	if err != nil {
+		return nil, err
+	}
+	config.RuntimeParams["search_path"] = schema
+	db := postgresPool(config, conns)
+	if _, err := db.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS `+pgx.Identifier{schema}.Sanitize()); err != nil {
+		return nil, errors.Join(fmt.Errorf("the database %s: cannot make the schema %s: %w", databaseName(config), schema, err), db.Close())
+	}
+	return db, nil
+}
+
+func postgresPool(config *pgx.ConnConfig, conns int) *sql.DB {
 	db := stdlib.OpenDB(*config)
-	db.SetMaxOpenConns(poolSize)
-	db.SetMaxIdleConns(poolSize)
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	return db
 }
