@@ -23,7 +23,7 @@ type Acknowledgement struct {
 // done (Succeeded) or over (Failed).
 func (c *Control) AcknowledgeHostCommand(ctx context.Context, ns deploy.Namespace, host string, in Acknowledgement) (protocol.CommandStatus, error) {
 	var reply protocol.CommandStatus
-	err := c.store.Update(ctx, func(tx *store.Tx) error {
+	err := c.store.UpdateRows(ctx, func(tx *store.Tx) error {
 		cmd, err := hostCommand(tx, ns, host, in.CommandID)
 		if err != nil {
 			return err
@@ -84,7 +84,7 @@ func (c *Control) CompleteHostCommand(ctx context.Context, ns deploy.Namespace, 
 	if in.Status != protocol.StatusSucceeded && in.Status != protocol.StatusFailed {
 		return deploy.Errorf(clientError, "CommandStatus must be Succeeded or Failed, not %q.", in.Status)
 	}
-	return c.store.Update(ctx, func(tx *store.Tx) error {
+	return c.store.UpdateRows(ctx, func(tx *store.Tx) error {
 		cmd, err := hostCommand(tx, ns, host, in.CommandID)
 		if err != nil || !cmd.State.Live() {
 			return err
@@ -104,7 +104,7 @@ func (c *Control) CompleteHostCommand(ctx context.Context, ns deploy.Namespace, 
 // the command is still wanted: InProgress, or Failed when it is not.
 func (c *Control) UpdateHostCommand(ctx context.Context, ns deploy.Namespace, host, id string, progress *protocol.Envelope) (protocol.CommandStatus, error) {
 	var reply protocol.CommandStatus
-	err := c.store.Update(ctx, func(tx *store.Tx) error {
+	err := c.store.UpdateRows(ctx, func(tx *store.Tx) error {
 		reply = protocol.StatusFailed
 		cmd, err := hostCommand(tx, ns, host, id)
 		if err != nil || cmd.State != deploy.CommandRunning {

@@ -213,7 +213,7 @@ func (e *Engine) tryPass(ctx context.Context, id string) {
 	var bug *bugError
 	if errors.As(err, &bug) {
 		e.opts.Log.Error("the engine has a bug; the deployment fails", "deployment", id, "error", bug)
-		err = e.store.Update(ctx, func(tx *store.Tx) error { return e.giveUp(tx, id) })
+		err = e.store.UpdateRows(ctx, func(tx *store.Tx) error { return e.giveUp(tx, id) })
 	}
 	if err == nil {
 		delete(e.held, id)

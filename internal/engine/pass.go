@@ -15,7 +15,7 @@ import (
 func (e *Engine) pass(ctx context.Context, id string) error {
 	var after cachedTargets
 	var done bool
-	err := e.store.Update(ctx, func(tx *store.Tx) (err error) {
+	err := e.store.UpdateRows(ctx, func(tx *store.Tx) (err error) {
 		done = false // of a run before
 		defer func() {
 			if v := recover(); v != nil {

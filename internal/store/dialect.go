@@ -17,15 +17,6 @@ const (
 	postgres
 )
 
-// lock is what a statement that reads a row to change it ends with. SQLite has
-// one writer, so there is nobody to lock the row against.
-func (d dialect) lock() string {
-	if d == postgres {
-		return ` FOR UPDATE SKIP LOCKED`
-	}
-	return ""
-}
-
 var columnType = regexp.MustCompile(`\b(INTEGER|TEXT)\b`)
 
 // inPostgres turns a migration, which is written in SQLite's types, into

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
@@ -26,14 +28,14 @@ func (t *Tx) InsertCommand(c deploy.HostCommand) error {
 
 // Command returns a host command.
 func (t *Tx) Command(id string) (deploy.HostCommand, error) {
-	return one[deploy.HostCommand](t, `SELECT doc FROM host_commands WHERE id = $1`, id)
+	return one[deploy.HostCommand](t, t.locked(`SELECT doc FROM host_commands WHERE id = $1`, waiting), id)
 }
 
 // NextCommand returns the oldest command that can be handed to a host now:
 // ready, and not handed out in the last seconds.
 func (t *Tx) NextCommand(ns deploy.Namespace, hostIdentifier string, now time.Time) (deploy.HostCommand, error) {
-	return one[deploy.HostCommand](t, `SELECT doc FROM host_commands
-		WHERE host = $1 AND live = 1 AND available_at <= $2 ORDER BY available_at, id LIMIT 1`,
+	return one[deploy.HostCommand](t, t.locked(`SELECT doc FROM host_commands
+		WHERE host = $1 AND live = 1 AND available_at <= $2 ORDER BY available_at, id LIMIT 1`, skipping),
 		HostKey(ns, hostIdentifier), ms(now))
 }
 
@@ -82,12 +84,10 @@ func (t *Tx) ReportCommand(c deploy.HostCommand) error {
 // TakeReports returns the commands of a deployment on which hosts reported
 // since the last call. They are taken when the transaction is on disk.
 func (t *Tx) TakeReports(deploymentID string) ([]deploy.HostCommand, error) {
-	reports, err := many[deploy.HostCommand](t, `SELECT doc FROM host_commands
-		WHERE deployment_id = $1 AND reported = 1 ORDER BY id`, deploymentID)
-	if err != nil || len(reports) == 0 {
-		return nil, err
-	}
-	_, err = t.exec(`UPDATE host_commands SET reported = 0 WHERE deployment_id = $1 AND reported = 1`, deploymentID)
+	// In one statement: a host may report again between two.
+	reports, err := many[deploy.HostCommand](t, `UPDATE host_commands SET reported = 0
+		WHERE deployment_id = $1 AND reported = 1 RETURNING doc`, deploymentID)
+	slices.SortFunc(reports, func(a, b deploy.HostCommand) int { return strings.Compare(a.ID, b.ID) })
 	return reports, err
 }
 

@@ -10,19 +10,42 @@ import (
 // Transactions of a PostgreSQL store are SERIALIZABLE: the database lets those
 // that do not touch each other run side by side, and stops one of two that do.
 // SQLite has one writer at a time, which is the same seen from the inside.
-
-func (d dialect) writing() sql.IsolationLevel {
+func (d dialect) serialised() sql.IsolationLevel {
 	if d == postgres {
 		return sql.LevelSerializable
 	}
 	return sql.LevelDefault
 }
 
-func (d dialect) reading() sql.IsolationLevel {
+// committed is the level at which what matters is locked.
+func (d dialect) committed() sql.IsolationLevel {
+	if d == postgres {
+		return sql.LevelReadCommitted
+	}
+	return sql.LevelDefault
+}
+
+// snapshot is the level of readers. They see one state, and writers cannot make
+// them fail.
+func (d dialect) snapshot() sql.IsolationLevel {
 	if d == postgres {
 		return sql.LevelRepeatableRead
 	}
 	return sql.LevelDefault
+}
+
+// How a row is read that is to be changed.
+const (
+	waiting  = ` FOR UPDATE`             // for whoever has locked it
+	skipping = ` FOR UPDATE SKIP LOCKED` // rows that somebody has locked
+)
+
+// locked adds a lock to a query, in a transaction that needs one.
+func (t *Tx) locked(query, lock string) string {
+	if t.level != sql.LevelReadCommitted {
+		return query
+	}
+	return query + lock
 }
 
 // repeats reports whether a transaction failed only because of another one, and

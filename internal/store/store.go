@@ -12,6 +12,10 @@
 // On PostgreSQL a transaction that met another one runs again from its start.
 // So the function given to Update must be safe to run twice: what it sets
 // outside itself it sets each time, and it does nothing to the world.
+//
+// UpdateRows is for what is frequent and meets often: the engine's passes and
+// the reports of hosts. It locks the rows that it reads to change them, and
+// promises nothing about those that it only reads.
 package store
 
 import (
@@ -21,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/audit"
@@ -45,6 +50,8 @@ type Store struct {
 	box     *seal.Box // what secrets are sealed with
 	hub     hub
 	events  *listener // PostgreSQL: what other processes tell
+	// repeats counts the transactions that had to be run again.
+	repeats atomic.Int64
 }
 
 // Tx is one transaction. Its methods are in one file per table.
@@ -52,6 +59,7 @@ type Tx struct {
 	ctx     context.Context
 	tx      *sql.Tx
 	dialect dialect
+	level   sql.IsolationLevel
 	box     *seal.Box
 	topics  []string
 }
@@ -60,7 +68,7 @@ type Tx struct {
 func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
 	// A snapshot is all that readers need: on PostgreSQL it is the level below
 	// the writers', and cannot fail because of them.
-	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: s.dialect.reading()})
+	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: s.dialect.snapshot()})
 	if err != nil {
 		return fmt.Errorf("cannot read the store: %w", err)
 	}
@@ -73,24 +81,39 @@ func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
 // of the call that ctx belongs to is on disk with them (package audit). f may
 // run more than once (see above).
 func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
-	err := s.attempt(ctx, f)
+	return s.update(ctx, s.dialect.serialised(), f)
+}
+
+// UpdateRows is Update for an f that only changes rows that it has read by their
+// keys, and to which it does not matter when the others it reads change. On
+// PostgreSQL those rows are locked ([Tx.Command], [Tx.NextCommand],
+// [Tx.ClaimDeployment]) and others wait for them, where transactions that are
+// serialised would have to be repeated: a thousand hosts that report on one
+// deployment would not let the engine have it.
+func (s *Store) UpdateRows(ctx context.Context, f func(*Tx) error) error {
+	return s.update(ctx, s.dialect.committed(), f)
+}
+
+func (s *Store) update(ctx context.Context, level sql.IsolationLevel, f func(*Tx) error) error {
+	err := s.attempt(ctx, level, f)
 	for n := 0; n < maxRepeats && s.dialect.repeats(err); n++ {
+		s.repeats.Add(1)
 		if err := pause(ctx, n); err != nil {
 			return fmt.Errorf("cannot change the store: %w", err)
 		}
-		err = s.attempt(ctx, f)
+		err = s.attempt(ctx, level, f)
 	}
 	return err
 }
 
 // attempt runs f in a transaction, once.
-func (s *Store) attempt(ctx context.Context, f func(*Tx) error) error {
-	tx, err := s.write.BeginTx(ctx, &sql.TxOptions{Isolation: s.dialect.writing()})
+func (s *Store) attempt(ctx context.Context, level sql.IsolationLevel, f func(*Tx) error) error {
+	tx, err := s.write.BeginTx(ctx, &sql.TxOptions{Isolation: level})
 	if err != nil {
 		return fmt.Errorf("cannot change the store: %w", err)
 	}
 	defer tx.Rollback() // after a commit there is nothing to undo
-	t := &Tx{ctx: ctx, tx: tx, dialect: s.dialect, box: s.box}
+	t := &Tx{ctx: ctx, tx: tx, dialect: s.dialect, level: level, box: s.box}
 	if err := f(t); err != nil {
 		return err
 	}
