@@ -33,8 +33,8 @@ import (
 
 // Config is what a daemon is started with.
 type Config struct {
-	Listen  string // host:port; port 0 picks one
-	Data    string // folder for everything that must survive
+	Listen string // host:port; port 0 picks one
+	Data   string // folder for everything that must survive
 	// Database is the URL of a PostgreSQL database, which several daemons can
 	// share. Empty: SQLite in Data.
 	Database string

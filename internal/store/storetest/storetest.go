@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"Inline":        testInlinePolicies,
 		"Managed":       testManagedPolicies,
 		"Audit":         testAudit,
+		"AuditOrder":    testAuditOrder,
 
 		"Deployment":     testDeployment,
 		"OneActive":      testOneActive,
@@ -51,6 +52,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"Listing":        testListing,
 		"History":        testHistory,
 		"Targets":        testTargets,
+		"Leases":         testLeases,
+		"LostLease":      testLostLease,
 
 		"CommandOrder":  testCommandOrder,
 		"CommandLease":  testCommandLease,
