@@ -41,7 +41,9 @@ func openPostgres(ctx context.Context, url string, box *seal.Box, files fs.FS) (
 		s.Close() //nolint:errcheck // the first error is the one to show
 		return nil, fmt.Errorf("the database %s cannot be reached: %w", databaseName(config), err)
 	}
-	err = s.prepare(ctx, files)
+	if err = s.checkEncoding(ctx); err == nil {
+		err = s.prepare(ctx, files)
+	}
 	if err == nil {
 		s.events, err = listen(ctx, config, &s.hub)
 	}
@@ -50,6 +52,18 @@ func openPostgres(ctx context.Context, url string, box *seal.Box, files fs.FS) (
 		return nil, fmt.Errorf("the database %s: %w", databaseName(config), err)
 	}
 	return s, nil
+}
+
+// checkEncoding fails when the database cannot hold every name.
+func (s *Store) checkEncoding(ctx context.Context) error {
+	var encoding string
+	if err := s.write.QueryRowContext(ctx, `SHOW server_encoding`).Scan(&encoding); err != nil {
+		return err
+	}
+	if encoding != "UTF8" {
+		return fmt.Errorf("its encoding is %s: make it with the encoding UTF8 (createdb --encoding UTF8 --template template0)", encoding)
+	}
+	return nil
 }
 
 // parsePostgres reads a URL. Errors of the driver quote it, so they are not

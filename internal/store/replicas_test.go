@@ -103,11 +103,17 @@ func TestPostgresRepeats(t *testing.T) {
 	}
 }
 
-// TestPostgresKey: a replica with another key is refused before it adds what
-// the others cannot read.
-func TestPostgresKey(t *testing.T) {
+// TestPostgresRefused: a replica with another key is refused before it adds
+// what the others cannot read, and a database that cannot hold every name
+// before there are any.
+func TestPostgresRefused(t *testing.T) {
 	t.Parallel()
-	url := pgtest.Start(t, "fsync=off").Database(t)
+	cluster := pgtest.Start(t, "fsync=off")
+	latin := cluster.Database(t, "ENCODING LATIN1 LOCALE 'C' TEMPLATE template0")
+	if _, err := store.OpenPostgres(t.Context(), latin, seal.NewBox(seal.Key{})); err == nil || !strings.Contains(err.Error(), "its encoding is LATIN1") {
+		t.Errorf("with another encoding: %v", err)
+	}
+	url := cluster.Database(t)
 	closing(t, openPostgres(t, url))
 	_, err := store.OpenPostgres(t.Context(), url+"&password=hunter2", seal.NewBox(seal.NewKey()))
 	if err == nil || !strings.Contains(err.Error(), "sealed with another key") || strings.Contains(err.Error(), "hunter2") {

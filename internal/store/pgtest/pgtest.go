@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -148,11 +149,12 @@ func (c *Cluster) Down(t testing.TB) {
 	c.server = nil
 }
 
-// Database makes an empty database and returns its URL.
-func (c *Cluster) Database(t testing.TB) string {
+// Database makes an empty database and returns its URL. Options are those of
+// CREATE DATABASE.
+func (c *Cluster) Database(t testing.TB, options ...string) string {
 	t.Helper()
 	name := fmt.Sprintf("test%d", c.databases.Add(1))
-	if err := c.execute("postgres", "CREATE DATABASE "+name); err != nil {
+	if err := c.execute("postgres", strings.Join(append([]string{"CREATE DATABASE", name}, options...), " ")); err != nil {
 		t.Fatal(err)
 	}
 	return c.url(name)
