@@ -26,7 +26,7 @@ type Leaseholder struct {
 	Term time.Duration // how long a lease lasts
 }
 
-// ErrLeased: somebody else advances the deployment at present.
+// ErrLeased says that somebody else advances the deployment at present.
 var ErrLeased = errors.New("another replica advances the deployment")
 
 // clock is an expression for the time by which leases are judged; where it is
