@@ -86,7 +86,9 @@ func (s *site) survive(t *testing.T, restartDatabase func()) {
 	}
 	events := []string{"BeforeInstall", "AfterInstall"}
 	s.put(t, "site.tgz", inDeployments(logged(events...)).pack(t))
-	retry := backoff.Policy{Initial: 50 * time.Millisecond, Max: time.Second}
+	// Patient, as agents are: a download is given up after some attempts, and
+	// a busy machine takes a while to have its database back.
+	retry := backoff.Policy{Initial: 500 * time.Millisecond, Max: 10 * time.Second}
 	for i := range siteHosts {
 		g := i % siteGroups
 		hosts[g] = append(hosts[g], s.startAgentHere(t, fmt.Sprintf("host-%d", i), groupName(g), retry))
