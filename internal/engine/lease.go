@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/store"
@@ -37,7 +39,13 @@ func (e *Engine) extendLeases(ctx context.Context, now time.Time) error {
 		return nil
 	}
 	e.renewAt = now.Add(e.opts.Lease / 3)
-	return e.store.ExtendLeases(ctx, e.holder(), now)
+	ours, err := e.store.ExtendLeases(ctx, e.holder(), now)
+	if err != nil {
+		return err
+	}
+	// What somebody else has taken over is not ours to remember.
+	maps.DeleteFunc(e.targets, func(id string, _ cachedTargets) bool { return !slices.Contains(ours, id) })
+	return nil
 }
 
 // endLeases lets others go on at once when this engine stops.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -136,14 +135,15 @@ func moment(ms int64) time.Time {
 	return time.UnixMilli(ms)
 }
 
-// ExtendLeases makes all leases of a holder last their term from now.
-func (s *Store) ExtendLeases(ctx context.Context, by Leaseholder, now time.Time) error {
+// ExtendLeases makes all leases of a holder last their term from now, and
+// returns the deployments that they are for.
+func (s *Store) ExtendLeases(ctx context.Context, by Leaseholder, now time.Time) (ids []string, err error) {
 	return s.setLeases(ctx, by.Name, now, func(clock int64) Lease { return Lease{by.Name, clock + by.Term.Milliseconds()} })
 }
 
 // EndLeases ends all leases of a holder, for others to take over at once.
 func (s *Store) EndLeases(ctx context.Context, by Leaseholder, now time.Time) error {
-	if err := s.setLeases(ctx, by.Name, now, func(int64) Lease { return Lease{} }); err != nil {
+	if _, err := s.setLeases(ctx, by.Name, now, func(int64) Lease { return Lease{} }); err != nil {
 		return err
 	}
 	return s.Update(ctx, func(tx *Tx) error {
@@ -152,21 +152,22 @@ func (s *Store) EndLeases(ctx context.Context, by Leaseholder, now time.Time) er
 	})
 }
 
-// setLeases changes all leases of a holder in one statement, which reads
-// nothing that it depends on: it need not be serialised, and so never meets a
-// transaction that is.
-func (s *Store) setLeases(ctx context.Context, owner string, now time.Time, lease func(clock int64) Lease) error {
-	clock := ms(now)
-	if s.dialect == postgres {
-		if err := s.write.QueryRowContext(ctx, `SELECT `+s.dialect.clock()).Scan(&clock); err != nil {
-			return fmt.Errorf("cannot change the leases: %w", err)
+// setLeases changes all leases of a holder in one statement, and returns the
+// deployments that they are for.
+func (s *Store) setLeases(ctx context.Context, owner string, now time.Time, lease func(clock int64) Lease) ([]string, error) {
+	var ids []string
+	err := s.UpdateRows(ctx, func(tx *Tx) error {
+		clock, err := tx.number(`SELECT ` + tx.dialect.clock())
+		if err != nil {
+			return err
 		}
-	}
-	l := lease(clock)
-	_, err := s.write.ExecContext(ctx, `UPDATE deployments SET owner = $1, lease_until = $2 WHERE active = 1 AND owner = $3`,
-		l.Owner, l.Until, owner)
-	if err != nil {
-		return fmt.Errorf("cannot change the leases: %w", err)
-	}
-	return nil
+		if clock == 0 {
+			clock = ms(now)
+		}
+		l := lease(clock)
+		ids, err = tx.texts(`UPDATE deployments SET owner = $1, lease_until = $2 WHERE active = 1 AND owner = $3 RETURNING id`,
+			l.Owner, l.Until, owner)
+		return err
+	})
+	return ids, err
 }

@@ -75,14 +75,18 @@ func testLeases(t *testing.T, s *store.Store) {
 	rows(t, s, claim("d-1", replicaB))
 	fails(t, s, store.ErrLeased, claim("d-1", replicaA))
 
-	if err := s.ExtendLeases(t.Context(), replicaA, at(1)); err != nil {
-		t.Fatal(err)
+	extend := func(by store.Leaseholder) []string {
+		t.Helper()
+		ids, err := s.ExtendLeases(t.Context(), by, at(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ids
 	}
-	fails(t, s, store.ErrLeased, claim("d-1", replicaA)) // there was nothing to extend
+	equal(t, "extended by who has none", len(extend(replicaA)), 0)
+	fails(t, s, store.ErrLeased, claim("d-1", replicaA))
 	rows(t, s, claim("d-1", store.Leaseholder{Name: "b", Term: -time.Hour}))
-	if err := s.ExtendLeases(t.Context(), replicaB, at(1)); err != nil {
-		t.Fatal(err)
-	}
+	equal(t, "extended", extend(replicaB), []string{"d-1"})
 	fails(t, s, store.ErrLeased, claim("d-1", replicaA))
 	next := read(t, s, func(tx *store.Tx) (store.Due, error) { return tx.DueDeployments(replicaA, at(1), 10) }).Next
 	if left := next.Sub(at(1)); left < 50*time.Minute || left > time.Hour {
