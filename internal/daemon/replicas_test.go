@@ -2,8 +2,11 @@ package daemon
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,6 +53,37 @@ func TestReplicas(t *testing.T) {
 	if _, err := codedeploy.NewFromConfig(awsConfig(b, a.Root.ID, string(a.Root.Secret))).
 		GetApplication(t.Context(), &codedeploy.GetApplicationInput{ApplicationName: name}); err != nil {
 		t.Error("what one made the other does not know:", err)
+	}
+}
+
+// TestReplicasStartTogether: on an empty database one of them makes what all
+// need, and none fails because another one was faster.
+func TestReplicasStartTogether(t *testing.T) {
+	t.Parallel()
+	url, dir := pgtest.Start(t, "fsync=off").Database(t), t.TempDir()
+	key := filepath.Join(dir, "key")
+	if err := os.WriteFile(key, []byte(strings.Repeat("ab", 32)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	roots := make([]string, 3)
+	var starting sync.WaitGroup
+	for i := range roots {
+		starting.Go(func() {
+			d, err := Start(t.Context(), Config{
+				Listen: "127.0.0.1:0", Data: filepath.Join(dir, fmt.Sprint(i)), Database: url,
+				KeyFile: key, Objects: filepath.Join(dir, "objects"),
+			})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			roots[i] = d.Root.ID
+			stop(t, d)
+		})
+	}
+	starting.Wait()
+	if roots[0] == "" || roots[0] != roots[1] || roots[1] != roots[2] {
+		t.Errorf("the root keys are %q", roots)
 	}
 }
 

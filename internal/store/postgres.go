@@ -106,10 +106,29 @@ func PostgresPool(ctx context.Context, url, schema string, conns int) (*sql.DB, 
 	}
 	config.RuntimeParams["search_path"] = schema
 	db := postgresPool(config, conns)
-	if _, err := db.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS `+pgx.Identifier{schema}.Sanitize()); err != nil {
+	if err := makeSchema(ctx, db, schema); err != nil {
 		return nil, errors.Join(fmt.Errorf("the database %s: cannot make the schema %s: %w", databaseName(config), schema, err), db.Close())
 	}
 	return db, nil
+}
+
+// schemaLock is the lock in which processes that start together make a schema:
+// IF NOT EXISTS alone lets one of them fail.
+const schemaLock = 0x51120003
+
+func makeSchema(ctx context.Context, db *sql.DB, schema string) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // after a commit there is nothing to undo
+	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, schemaLock); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS `+pgx.Identifier{schema}.Sanitize()); err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
 func postgresPool(config *pgx.ConnConfig, conns int) *sql.DB {
