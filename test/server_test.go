@@ -40,6 +40,13 @@ func startServer(t testing.TB, flags ...string) *server {
 	t.Helper()
 	s := &server{data: filepath.Join(t.TempDir(), "data"), flags: flags}
 	s.startOn(t, "127.0.0.1:0")
+	s.connect(t)
+	return s
+}
+
+// connect makes the clients, with the root's key.
+func (s *server) connect(t testing.TB) {
+	t.Helper()
 	var err error
 	// The file is read as AWS clients read it.
 	if s.aws, err = config.LoadDefaultConfig(t.Context(),
@@ -55,7 +62,6 @@ func startServer(t testing.TB, flags ...string) *server {
 	s.key = sigv4.Credentials{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey}
 	s.deploy = codedeploy.NewFromConfig(s.aws)
 	s.s3 = s3.NewFromConfig(s.aws, func(o *s3.Options) { o.UsePathStyle = true })
-	return s
 }
 
 func (s *server) startOn(t testing.TB, address string) {

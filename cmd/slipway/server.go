@@ -26,7 +26,6 @@ var accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
 func serverCommand() *cobra.Command {
 	var (
 		c        daemon.Config
-		database string
 		provider []string
 		logLevel string
 		roles    string
@@ -47,8 +46,11 @@ func serverCommand() *cobra.Command {
 			if err := settle(cmd); err != nil {
 				return err
 			}
-			if err := checkServer(c, database); err != nil {
+			if err := checkServer(c); err != nil {
 				return err
+			}
+			if c.Database == sqliteDatabase {
+				c.Database = ""
 			}
 			if roles != "strict" && roles != "permissive" {
 				return fmt.Errorf("--roles must be strict or permissive, not %q", roles)
@@ -71,7 +73,8 @@ func serverCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:8650", "address to serve on; port 0 picks one")
 	f.StringVar(&c.Data, "data", defaultData(), "folder for everything that must survive")
-	f.StringVar(&database, "database", "", "database URL (default: SQLite in the data folder)")
+	f.StringVar(&c.Database, "database", "", "postgres://USER:PASSWORD@HOST/NAME, which several servers can share (default: SQLite in the data folder)")
+	f.StringVar(&c.Objects, "objects", "", "folder of the stored objects; servers of one database share it (default: DATA/objects)")
 	f.StringArrayVar(&provider, "provider", nil, "NEED=URL, a driver for one need (repeatable, asked in order), as in alarm=prometheus://127.0.0.1:9090")
 	f.DurationVar(&c.Outbox.RetryFor, "notification-retry", 24*time.Hour, "how long a notification is tried before it is given up")
 	f.IntVar(&c.Outbox.Attempts, "notification-attempts", 0, "how often a notification is tried at most (default: until its time is over)")
@@ -100,17 +103,22 @@ func serverCommand() *cobra.Command {
 	return cmd
 }
 
+// sqliteDatabase says by name what is the default.
+const sqliteDatabase = "sqlite:"
+
 // checkServer says what no daemon could be started with.
-func checkServer(c daemon.Config, database string) error {
+func checkServer(c daemon.Config) error {
 	switch {
 	case !accountPattern.MatchString(c.Account):
 		return fmt.Errorf("--account must be 12 digits, not %q", c.Account)
+	case c.Database != "" && c.Database != sqliteDatabase &&
+		!strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://"):
+		// The value is not repeated: it may hold a password.
+		return errors.New("--database must be like postgres://USER:PASSWORD@HOST/NAME, or left out for SQLite in the data folder")
 	case c.MaxDeployments < 1:
 		return fmt.Errorf("--max-deployments must be at least 1, not %d", c.MaxDeployments)
 	case c.Engine.AlarmPeriod < time.Second:
 		return fmt.Errorf("--alarm-period must be at least 1s, not %s", c.Engine.AlarmPeriod)
-	case database != "" && database != "sqlite:":
-		return errors.New("--database: this version keeps its data in SQLite only; leave the setting out")
 	case c.Engine.RunLimit <= 0 || c.Hosts.StartTimeout <= 0 || c.Hosts.RunTimeout <= 0:
 		return errors.New("--deployment-timeout, --start-timeout and --run-timeout must be longer than 0")
 	case c.SilentAfter < time.Second:

@@ -80,7 +80,8 @@ func (c *Control) handOut(ctx context.Context, ns deploy.Namespace, host string)
 	if err != nil || again.IsZero() || again.After(c.now()) {
 		return nil, again, busy, err
 	}
-	err = c.store.Update(ctx, func(tx *store.Tx) error {
+	err = c.store.UpdateRows(ctx, func(tx *store.Tx) error {
+		cmd = nil // of a run before
 		now := c.now()
 		next, err := tx.NextCommand(ns, host, now)
 		if errors.Is(err, store.ErrNotFound) {

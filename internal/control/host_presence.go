@@ -116,7 +116,7 @@ func (c *Control) noteSilence(ctx context.Context) error {
 				return err
 			}
 			for _, cmd := range commands {
-				if err := tx.ReportCommand(cmd, c.now()); err != nil {
+				if err := tx.ReportCommand(cmd); err != nil {
 					return err
 				}
 			}

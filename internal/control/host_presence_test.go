@@ -247,7 +247,7 @@ func TestDeregisteredHostIsLost(t *testing.T) {
 			t.Errorf("the command is %s", c.State)
 		}
 		w.update(func(tx *store.Tx) error {
-			if due, err := tx.DueDeployments(time.Now(), 1); err != nil || len(due) != 1 {
+			if due, err := tx.DueDeployments(store.Leaseholder{}, time.Now(), 1); err != nil || len(due.IDs) != 1 {
 				t.Errorf("due %v, %v", due, err)
 			}
 			return nil

@@ -24,7 +24,7 @@ type Acknowledgement struct {
 // done (Succeeded) or over (Failed).
 func (c *Control) AcknowledgeHostCommand(ctx context.Context, ns deploy.Namespace, host string, in Acknowledgement) (protocol.CommandStatus, error) {
 	var reply protocol.CommandStatus
-	err := c.store.Update(ctx, func(tx *store.Tx) error {
+	err := c.store.UpdateRows(ctx, func(tx *store.Tx) error {
 		cmd, err := c.hostCommand(tx, ns, host, in.CommandID)
 		if err != nil {
 			return err
@@ -70,7 +70,7 @@ func (c *Control) take(tx *store.Tx, cmd deploy.HostCommand, in Acknowledgement)
 		cmd.CompletedAt = &now
 		cmd.Diagnostics = &deploy.Diagnostics{ErrorCode: protocol.Success.String(), Message: "Succeeded"}
 	}
-	return reply, tx.ReportCommand(cmd, now)
+	return reply, tx.ReportCommand(cmd)
 }
 
 // Completion is how a command ended on its host.
@@ -86,7 +86,7 @@ func (c *Control) CompleteHostCommand(ctx context.Context, ns deploy.Namespace, 
 	if in.Status != protocol.StatusSucceeded && in.Status != protocol.StatusFailed {
 		return deploy.Errorf(clientError, "CommandStatus must be Succeeded or Failed, not %q.", in.Status)
 	}
-	return c.store.Update(ctx, func(tx *store.Tx) error {
+	return c.store.UpdateRows(ctx, func(tx *store.Tx) error {
 		cmd, err := c.hostCommand(tx, ns, host, in.CommandID)
 		if err != nil || !cmd.State.Live() {
 			return err
@@ -99,15 +99,16 @@ func (c *Control) CompleteHostCommand(ctx context.Context, ns deploy.Namespace, 
 			cmd.State = deploy.CommandSucceeded
 		}
 		cmd.Diagnostics = diagnostics(in.Diagnostics, in.Status)
-		return tx.ReportCommand(cmd, now)
+		return tx.ReportCommand(cmd)
 	})
 }
 
 // UpdateHostCommand stores the progress of a running command, and says whether
 // the command is still wanted: InProgress, or Failed when it is not.
 func (c *Control) UpdateHostCommand(ctx context.Context, ns deploy.Namespace, host, id string, progress *protocol.Envelope) (protocol.CommandStatus, error) {
-	reply := protocol.StatusFailed
-	err := c.store.Update(ctx, func(tx *store.Tx) error {
+	var reply protocol.CommandStatus
+	err := c.store.UpdateRows(ctx, func(tx *store.Tx) error {
+		reply = protocol.StatusFailed
 		cmd, err := c.hostCommand(tx, ns, host, id)
 		if err != nil || cmd.State != deploy.CommandRunning {
 			return err
@@ -115,7 +116,7 @@ func (c *Control) UpdateHostCommand(ctx context.Context, ns deploy.Namespace, ho
 		reply = protocol.StatusInProgress
 		cmd.Silence = nil
 		cmd.Diagnostics = diagnostics(progress, protocol.StatusSucceeded)
-		return tx.ReportCommand(cmd, c.now())
+		return tx.ReportCommand(cmd)
 	})
 	return reply, err
 }

@@ -6,6 +6,7 @@ package daemon
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -38,14 +39,20 @@ import (
 
 // Config is what a daemon is started with.
 type Config struct {
-	Listen  string // host:port; port 0 picks one
-	Data    string // folder for everything that must survive
+	Listen string // host:port; port 0 picks one
+	Data   string // folder for everything that must survive
+	// Database is the URL of a PostgreSQL database, which several daemons can
+	// share. Empty: SQLite in Data.
+	Database string
+	// Objects is the folder of the object store's contents; daemons that share
+	// a database share it. Empty: one in Data.
+	Objects string
 	Region  string // default us-east-1
 	Account string // 12 digits, default 000000000000
 	// Domains are host names below which a label names a bucket, as in
 	// bucket.s3.example.org. localhost always is one.
 	Domains []string
-	Root    iam.AccessKey // of the account's root; empty: see [rootKey]
+	Root    iam.AccessKey // of the account's root; empty: see [Daemon.rootKey]
 	// KeyFile holds the key that secrets are sealed with. Empty: one in Data,
 	// made at first start.
 	KeyFile string
@@ -94,6 +101,7 @@ type Daemon struct {
 	log        *slog.Logger
 	store      *store.Store
 	objects    *objectstore.Store
+	index      *sql.DB // of the objects, where it is shared
 	control    *control.Control
 	lock       *os.File
 	http       *http.Server
@@ -118,17 +126,14 @@ func Start(ctx context.Context, c Config) (_ *Daemon, err error) {
 	if d.lock, err = lockFolder(c.Data); err != nil {
 		return nil, err
 	}
-	if d.Root, err = rootKey(c.Root, c.Data, c.Account, c.Region); err != nil {
-		return nil, err
-	}
 	box, err := sealing(c.KeyFile, c.Data)
 	if err != nil {
 		return nil, err
 	}
-	if d.store, err = store.OpenSQLite(ctx, filepath.Join(c.Data, databaseFile), box); err != nil {
+	if err := d.openStores(ctx, c, box); err != nil {
 		return nil, err
 	}
-	if d.objects, err = objectstore.Open(filepath.Join(c.Data, "objects"), objectstore.Options{Region: c.Region}); err != nil {
+	if d.Root, err = d.rootKey(ctx, c); err != nil {
 		return nil, err
 	}
 	handler, err := d.handler(ctx, c, box)
@@ -147,6 +152,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Account == "" {
 		c.Account = "000000000000"
+	}
+	if c.Objects == "" {
+		c.Objects = filepath.Join(c.Data, "objects")
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -169,8 +177,13 @@ func (d *Daemon) handler(ctx context.Context, c Config, box *seal.Box) (http.Han
 		options.ServiceRole = identity.TrustsCodeDeploy
 	}
 	d.control = control.New(d.store, options)
-	if err := errors.Join(d.control.LoadSigner(ctx), d.control.ReleaseLeases(ctx)); err != nil {
+	if err := d.control.LoadSigner(ctx); err != nil {
 		return nil, err
+	}
+	if c.Database == "" { // nobody else is there whose polls could be waiting
+		if err := d.control.ReleaseLeases(ctx); err != nil {
+			return nil, err
+		}
 	}
 	access := &api.Access{Root: d.Root, Identity: identity, Sessions: box.For("session tokens")}
 	pager := api.NewPager(pageKey)
@@ -236,6 +249,9 @@ func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) erro
 		deploy.Lambda: lambda.Platform{Functions: c.Functions, NewHookID: hookID(hookKey)},
 	}
 	c.Engine.Notify = c.routes()
+	if c.Database != "" {
+		c.Engine.Name = replicaName()
+	}
 	e := engine.New(d.store, c.Engine)
 	go func() { d.engine <- e.Run(running) }()
 	d.background.Go(func() { d.control.WatchHosts(running, c.Log) })
@@ -279,6 +295,9 @@ func (d *Daemon) closeStores() error {
 	var errs []error
 	if d.objects != nil {
 		errs = append(errs, d.objects.Close())
+	}
+	if d.index != nil {
+		errs = append(errs, d.index.Close())
 	}
 	if d.store != nil {
 		errs = append(errs, d.store.Close())

@@ -19,8 +19,8 @@ import (
 
 	"github.com/slipwayhq/slipway/internal/audit"
 	"github.com/slipwayhq/slipway/internal/deploy"
-	"github.com/slipwayhq/slipway/internal/provider/alarm"
 	iamroot "github.com/slipwayhq/slipway/internal/iam"
+	"github.com/slipwayhq/slipway/internal/provider/alarm"
 	"github.com/slipwayhq/slipway/internal/store"
 )
 

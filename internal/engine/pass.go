@@ -14,24 +14,28 @@ import (
 // pass looks at one deployment and changes what is to be changed.
 func (e *Engine) pass(ctx context.Context, id string) error {
 	var after cachedTargets
-	done := false
-	before := e.targets[id]
+	var done bool
+	known := e.targets[id]
 	delete(e.targets, id) // a pass that fails may have changed them
-	err := e.store.Update(ctx, func(tx *store.Tx) (err error) {
+	err := e.store.UpdateRows(ctx, func(tx *store.Tx) (err error) {
+		before := known
+		known = cachedTargets{} // run again, it reads them
+		done = false
 		defer func() {
 			if v := recover(); v != nil {
 				err = &bugError{v}
 			}
 		}()
-		row, err := tx.DeploymentRow(id)
+		claim, err := e.claim(tx, id)
 		if err != nil {
 			return err
 		}
+		row := claim.DeploymentRow
 		if row.Deployment.Status.Terminal() {
 			done = true
 			return nil
 		}
-		s, err := e.snapshot(tx, row, before)
+		s, err := e.snapshot(tx, claim, before)
 		if err != nil {
 			return err
 		}
@@ -53,10 +57,10 @@ func (e *Engine) pass(ctx context.Context, id string) error {
 }
 
 // snapshot loads what a decision needs.
-func (e *Engine) snapshot(tx *store.Tx, row store.DeploymentRow, before cachedTargets) (deploy.Snapshot, error) {
+func (e *Engine) snapshot(tx *store.Tx, row store.Claim, before cachedTargets) (deploy.Snapshot, error) {
 	s := deploy.Snapshot{Deployment: row.Deployment, Stop: row.Stop, Alarms: row.Alarms}
 	var err error
-	if before.index != nil && before.version == row.Version {
+	if before.index != nil && before.version == row.Version && row.Unbroken {
 		s.Targets, s.Index = before.targets, before.index
 	} else if s.Targets, err = tx.Targets(row.Deployment.ID); err != nil {
 		return s, err
@@ -186,7 +190,7 @@ func (e *Engine) save(tx *store.Tx, row store.DeploymentRow, d deploy.Decision, 
 // status changes.
 func (e *Engine) saveDeployment(tx *store.Tx, row store.DeploymentRow, d deploy.Deployment, wakeAt time.Time, all []deploy.Target) error {
 	if d.Status == row.Deployment.Status {
-		return tx.SaveDeployment(store.DeploymentRow{Deployment: d, Version: row.Version}, wakeAt)
+		return tx.SaveDeployment(store.DeploymentRow{Deployment: d, Version: row.Version, Lease: row.Lease}, wakeAt)
 	}
 	e.opts.Log.Info("deployment "+string(d.Status), "deployment", d.ID,
 		"application", d.ApplicationName, "group", d.GroupName)
@@ -200,7 +204,7 @@ func (e *Engine) saveDeployment(tx *store.Tx, row store.DeploymentRow, d deploy.
 			return err
 		}
 	}
-	if err := tx.SaveDeployment(store.DeploymentRow{Deployment: d, Version: row.Version}, wakeAt); err != nil {
+	if err := tx.SaveDeployment(store.DeploymentRow{Deployment: d, Version: row.Version, Lease: row.Lease}, wakeAt); err != nil {
 		return err
 	}
 	if d.Creator == deploy.CreatorRollback {

@@ -98,14 +98,14 @@ func (t *Tx) commandsAndSeen(query string, args ...any) ([]deploy.HostCommand, e
 // LoseCommands ends the live commands of a host that was deregistered, for the
 // engine to see, and returns how many there were.
 func (t *Tx) LoseCommands(ns deploy.Namespace, hostIdentifier string, now time.Time) (int, error) {
-	live, err := many[deploy.HostCommand](t, `SELECT doc FROM host_commands WHERE host = $1 AND live = 1 ORDER BY id`,
-		HostKey(ns, hostIdentifier))
+	live, err := many[deploy.HostCommand](t, t.locked(`SELECT doc FROM host_commands
+		WHERE host = $1 AND live = 1 ORDER BY id`, waiting), HostKey(ns, hostIdentifier))
 	if err != nil {
 		return 0, err
 	}
 	for _, c := range live {
 		c.State, c.CompletedAt = deploy.CommandLost, &now
-		if err := t.ReportCommand(c, now); err != nil {
+		if err := t.ReportCommand(c); err != nil {
 			return 0, err
 		}
 	}

@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"Managed":       testManagedPolicies,
 		"Audit":         testAudit,
 		"Alarms":        testAlarms,
+		"AuditOrder":    testAuditOrder,
 
 		"Deployment":     testDeployment,
 		"OneActive":      testOneActive,
@@ -55,6 +56,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"Listing":        testListing,
 		"History":        testHistory,
 		"Targets":        testTargets,
+		"Leases":         testLeases,
+		"LostLease":      testLostLease,
 
 		"OutboxOrder": testOutboxOrder,
 		"OutboxLease": testOutboxLease,
