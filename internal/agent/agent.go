@@ -30,6 +30,7 @@ type Agent struct {
 	layout  layout
 	server  *jsonClient
 	bucket  *bundle.S3
+	github  *bundle.GitHub
 	journal *journal
 	signers *signerPin
 	groups  *groupLocks
@@ -60,6 +61,7 @@ func New(c Config) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
+	transfer := bundle.Transfer{Client: &http.Client{Transport: c.Transport}, Retry: c.Retry, Log: c.Log}
 	a := &Agent{
 		config:   c,
 		layout:   l,
@@ -70,10 +72,8 @@ func New(c Config) (*Agent, error) {
 		scripts:  &hook.Runner{Grace: c.Grace, Linger: c.Linger},
 		slots:    make(chan struct{}, c.Slots),
 		inFlight: map[string]bool{},
-		bucket: &bundle.S3{
-			Endpoint: c.S3Endpoint, Region: c.Region, Credentials: c.Credentials,
-			Client: &http.Client{Transport: c.Transport}, Retry: c.Retry, Log: c.Log,
-		},
+		bucket:   &bundle.S3{Transfer: transfer, Endpoint: c.S3Endpoint, Region: c.Region, Credentials: c.Credentials},
+		github:   &bundle.GitHub{Transfer: transfer, Endpoint: c.GitHubEndpoint},
 	}
 	if !c.NoDeploymentLog {
 		a.log = hook.NewRotated(l.deploymentsLog())

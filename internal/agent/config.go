@@ -36,6 +36,7 @@ type Config struct {
 
 	Root            string        // where revisions and books are kept; default DefaultRoot
 	S3Endpoint      string        // default Endpoint
+	GitHubEndpoint  string        // of GitHub's API; default bundle.DefaultGitHub
 	Dir             string        // what relative destinations of AppSpec files start from; default the process's own
 	WaitBetweenRuns time.Duration // between the starts of two empty polls; default 1 s
 	HTTPReadTimeout time.Duration // default 80 s: the server holds a poll for 45 s
@@ -47,11 +48,14 @@ type Config struct {
 	MaxRevisions    int // kept per deployment group; default 5
 	Slots           int // commands that run at one time; default 16
 	Limits          bundle.Limits
-	Secure          bool   // use the names of the service that enable_auth_policy asks for
-	DeveloperMode   bool   // accept specifications that are not signed
-	Once            bool   // end when the server has no more work
-	NoDeploymentLog bool   // no log of all deployments beside that of each
-	Version         string // as reported to the server
+	// IdenticalConflict makes a conflict of a file that is there already and the
+	// same, as the official agent does.
+	IdenticalConflict bool
+	Secure            bool   // use the names of the service that enable_auth_policy asks for
+	DeveloperMode     bool   // accept specifications that are not signed
+	Once              bool   // end when the server has no more work
+	NoDeploymentLog   bool   // no log of all deployments beside that of each
+	Version           string // as reported to the server
 	// Environ is the environment that scripts get the harmless part of;
 	// default none but a PATH. PassVariables names more to pass on.
 	Environ       []string
@@ -68,6 +72,7 @@ const DefaultRoot = "/opt/codedeploy-agent/deployment-root"
 func (c Config) withDefaults() Config {
 	c.Root = cmp.Or(c.Root, DefaultRoot)
 	c.S3Endpoint = cmp.Or(c.S3Endpoint, c.Endpoint)
+	c.GitHubEndpoint = cmp.Or(c.GitHubEndpoint, bundle.DefaultGitHub)
 	c.WaitBetweenRuns = cmp.Or(c.WaitBetweenRuns, time.Second)
 	c.HTTPReadTimeout = cmp.Or(c.HTTPReadTimeout, 80*time.Second)
 	c.StopTimeout = cmp.Or(c.StopTimeout, 2*time.Hour)
@@ -99,7 +104,7 @@ func (c Config) check() error {
 	case !filepath.IsAbs(c.Root):
 		return fmt.Errorf("the root folder %q is not an absolute path", c.Root)
 	}
-	for _, endpoint := range []string{c.Endpoint, c.S3Endpoint} {
+	for _, endpoint := range []string{c.Endpoint, c.S3Endpoint, c.GitHubEndpoint} {
 		u, err := url.Parse(endpoint)
 		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 			return fmt.Errorf("the endpoint %q is not a URL like https://host:port", endpoint)

@@ -25,10 +25,10 @@ type event struct {
 	builtIn func(*Agent, context.Context, *event) error
 }
 
-// builtIn are the events that run no scripts.
+// builtIn is what the events do that run no scripts.
 var builtIn = map[string]func(*Agent, context.Context, *event) error{
-	"DownloadBundle": (*Agent).downloadBundle,
-	"Install":        (*Agent).install,
+	downloadEvent: (*Agent).downloadBundle,
+	installEvent:  (*Agent).install,
 }
 
 // plan finds out what a command means for its deployment.

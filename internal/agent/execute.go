@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/slipwayhq/slipway/internal/agent/bundle"
 	"github.com/slipwayhq/slipway/internal/agent/hook"
@@ -30,33 +31,6 @@ func (a *Agent) execute(ctx context.Context, e *event, r *record) result {
 	return a.runScripts(ctx, e, r)
 }
 
-// downloadBundle fetches and unpacks the revision.
-func (a *Agent) downloadBundle(ctx context.Context, e *event) error {
-	revision := e.spec.Revision
-	if revision.RevisionType != protocol.RevisionS3 {
-		return fmt.Errorf("revisions of type %q are not supported by this version of the agent; use S3", revision.RevisionType)
-	}
-	s3 := revision.S3Revision
-	switch s3.BundleType {
-	case bundle.Tar, bundle.Tgz, bundle.Zip:
-	default:
-		return fmt.Errorf("BundleType in S3Revision must be tar, tgz or zip, not %q", s3.BundleType)
-	}
-	group := e.spec.DeploymentGroupID
-	if err := a.prune(e); err != nil {
-		return err
-	}
-	object := bundle.Object{Bucket: s3.Bucket, Key: s3.Key, Version: s3.Version, ETag: s3.ETag}
-	if _, err := a.bucket.Fetch(ctx, object, bundleFile(e.dir)); err != nil {
-		return err
-	}
-	x := bundle.Extraction{File: bundleFile(e.dir), Type: s3.BundleType, Dir: archiveOf(e.dir), Limits: a.config.Limits}
-	if err := bundle.Unpack(ctx, x); err != nil {
-		return err
-	}
-	return writePointer(a.layout.mostRecent(group), e.dir)
-}
-
 // prune makes room: the oldest revisions of the group go, but never the one
 // that is installed.
 func (a *Agent) prune(e *event) error {
@@ -79,23 +53,34 @@ func (a *Agent) install(ctx context.Context, e *event) error {
 	if err != nil {
 		return err
 	}
+	if err := checkEvents(document, e.spec.AllPossibleLifecycleEvents); err != nil {
+		return err
+	}
 	behavior := ""
 	if o := e.spec.AgentActionOverrides; o != nil {
-		behavior = o.AgentOverrides.FileExistsBehavior
+		behavior = strings.ToUpper(o.AgentOverrides.FileExistsBehavior)
 	}
 	group := e.spec.DeploymentGroupID
 	err = install.Run(ctx, install.Installation{
 		Archive:            archive,
 		Spec:               document,
 		FileExistsBehavior: behavior,
+		IdenticalConflict:  a.config.IdenticalConflict,
 		Instructions:       a.layout.plan(group),
 		Cleanup:            a.layout.cleanup(group),
+		Title:              title(e.spec),
 		Dir:                a.config.Dir,
+		Log:                a.config.Log,
 	})
 	if err != nil {
 		return err
 	}
 	return writePointer(a.layout.lastSuccessful(group), e.dir)
+}
+
+// title says in words whose the files of a deployment are.
+func title(s *protocol.Specification) string {
+	return fmt.Sprintf("deployment %s of the deployment group %s (application %s)", s.DeploymentID, s.DeploymentGroupName, s.ApplicationName)
 }
 
 // runScripts runs the scripts of a hook, one after the other. Their log goes

@@ -41,15 +41,20 @@ func TestACLIsCompletedFromTheMode(t *testing.T) {
 		access, inheritable []string
 	}{
 		"named user": {
-			[]appspec.ACLEntry{entry("user", "7", 7)}, 0o640,
-			[]string{"user:7:rwx", "user::rw-", "group::r--", "other::---", "mask::r--"}, nil,
+			[]appspec.ACLEntry{entry("user", "7", 7)},
+			0o640,
+			[]string{"user:7:rwx", "user::rw-", "group::r--", "other::---", "mask::r--"},
+			nil,
 		},
 		"mask of its own": {
-			[]appspec.ACLEntry{entry("user", "7", 7), entry("mask", "", 6)}, 0o755,
-			[]string{"user:7:rwx", "mask::rw-", "user::rwx", "group::r-x", "other::r-x"}, nil,
+			[]appspec.ACLEntry{entry("user", "7", 7), entry("mask", "", 6)},
+			0o755,
+			[]string{"user:7:rwx", "mask::rw-", "user::rwx", "group::r-x", "other::r-x"},
+			nil,
 		},
 		"default entries": {
-			[]appspec.ACLEntry{inherited(entry("group", "8", 5)), inherited(entry("group", "", 1))}, 0o750,
+			[]appspec.ACLEntry{inherited(entry("group", "8", 5)), inherited(entry("group", "", 1))},
+			0o750,
 			[]string{"user::rwx", "group::r-x", "other::---"},
 			[]string{"default:group:8:r-x", "default:group::--x", "user::rwx", "other::---", "mask::--x"},
 		},

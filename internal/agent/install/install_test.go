@@ -319,20 +319,20 @@ func TestPermissions(t *testing.T) {
 		want       map[string]fs.FileMode // that differ
 		err        string
 	}{
-		"everything":     {appspec.Permission{Object: "$APP", Mode: "700"}, map[string]fs.FileMode{"a.sh": 0o700, "b.txt": 0o700, "sub": 0o700, "sub/c.sh": 0o700}, ""},
-		"files":          {appspec.Permission{Object: "$APP", Mode: "600", Types: []string{"file"}}, map[string]fs.FileMode{"a.sh": 0o600, "b.txt": 0o600, "sub/c.sh": 0o600}, ""},
-		"folders":        {appspec.Permission{Object: "$APP/", Mode: "711", Types: []string{"directory"}}, map[string]fs.FileMode{"sub": 0o711}, ""},
-		"pattern":        {appspec.Permission{Object: "$APP", Pattern: "*.sh", Mode: "755"}, map[string]fs.FileMode{"a.sh": 0o755}, ""},
-		"except":         {appspec.Permission{Object: "$APP", Except: []string{"*.sh"}, Mode: "600", Types: []string{"file"}}, map[string]fs.FileMode{"b.txt": 0o600, "sub/c.sh": 0o600}, ""},
-		"one file":       {appspec.Permission{Object: "$APP/a.sh", Mode: "4755"}, map[string]fs.FileMode{"a.sh": 0o755 | fs.ModeSetuid}, ""},
-		"nothing there":  {appspec.Permission{Object: "$APP/none", Mode: "755"}, nil, ""},
-		"file, pattern":  {appspec.Permission{Object: "$APP/a.sh", Pattern: "*", Mode: "755"}, nil, "with an invalid pattern"},
-		"file, except":   {appspec.Permission{Object: "$APP/a.sh", Except: []string{"x"}, Mode: "755"}, nil, "contains an invalid format"},
-		"unknown owner":  {appspec.Permission{Object: "$APP", Owner: "nobody-of-this-name"}, nil, "no user of this name"},
-		"unknown group":  {appspec.Permission{Object: "$APP", Group: "nobody-of-this-name"}, nil, "no group of this name"},
-		"unknown in a list": {appspec.Permission{Object: "$APP", ACLs: []appspec.ACLEntry{{Tag: "user", Name: "nobody-of-this-name"}}}, nil, "no user of this name"},
+		"everything":          {appspec.Permission{Object: "$APP", Mode: "700"}, map[string]fs.FileMode{"a.sh": 0o700, "b.txt": 0o700, "sub": 0o700, "sub/c.sh": 0o700}, ""},
+		"files":               {appspec.Permission{Object: "$APP", Mode: "600", Types: []string{"file"}}, map[string]fs.FileMode{"a.sh": 0o600, "b.txt": 0o600, "sub/c.sh": 0o600}, ""},
+		"folders":             {appspec.Permission{Object: "$APP/", Mode: "711", Types: []string{"directory"}}, map[string]fs.FileMode{"sub": 0o711}, ""},
+		"pattern":             {appspec.Permission{Object: "$APP", Pattern: "*.sh", Mode: "755"}, map[string]fs.FileMode{"a.sh": 0o755}, ""},
+		"except":              {appspec.Permission{Object: "$APP", Except: []string{"*.sh"}, Mode: "600", Types: []string{"file"}}, map[string]fs.FileMode{"b.txt": 0o600, "sub/c.sh": 0o600}, ""},
+		"one file":            {appspec.Permission{Object: "$APP/a.sh", Mode: "4755"}, map[string]fs.FileMode{"a.sh": 0o755 | fs.ModeSetuid}, ""},
+		"nothing there":       {appspec.Permission{Object: "$APP/none", Mode: "755"}, nil, ""},
+		"file, pattern":       {appspec.Permission{Object: "$APP/a.sh", Pattern: "*", Mode: "755"}, nil, "with an invalid pattern"},
+		"file, except":        {appspec.Permission{Object: "$APP/a.sh", Except: []string{"x"}, Mode: "755"}, nil, "contains an invalid format"},
+		"unknown owner":       {appspec.Permission{Object: "$APP", Owner: "nobody-of-this-name"}, nil, "no user of this name"},
+		"unknown group":       {appspec.Permission{Object: "$APP", Group: "nobody-of-this-name"}, nil, "no group of this name"},
+		"unknown in a list":   {appspec.Permission{Object: "$APP", ACLs: []appspec.ACLEntry{{Tag: "user", Name: "nobody-of-this-name"}}}, nil, "no user of this name"},
 		"default entry, file": {appspec.Permission{Object: "$APP", ACLs: []appspec.ACLEntry{{Default: true, Tag: "user"}}}, nil, "-d parameter"},
-		"only * special": {appspec.Permission{Object: "$APP", Pattern: "[ab].*", Mode: "755"}, nil, ""},
+		"only * special":      {appspec.Permission{Object: "$APP", Pattern: "[ab].*", Mode: "755"}, nil, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

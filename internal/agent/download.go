@@ -1,0 +1,54 @@
+package agent
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/slipwayhq/slipway/internal/agent/bundle"
+	"github.com/slipwayhq/slipway/internal/protocol"
+)
+
+// downloadBundle fetches and unpacks the revision.
+func (a *Agent) downloadBundle(ctx context.Context, e *event) error {
+	if err := a.prune(e); err != nil {
+		return err
+	}
+	if err := a.obtain(ctx, e); err != nil {
+		return err
+	}
+	return writePointer(a.layout.mostRecent(e.spec.DeploymentGroupID), e.dir)
+}
+
+// obtain puts the unpacked revision into the deployment's folder.
+func (a *Agent) obtain(ctx context.Context, e *event) error {
+	r := e.spec.Revision
+	file, kind := bundleFile(e.dir), ""
+	switch r.RevisionType {
+	case protocol.RevisionS3:
+		s3 := r.S3Revision
+		kind = s3.BundleType
+		object := bundle.Object{Bucket: s3.Bucket, Key: s3.Key, Version: s3.Version, ETag: s3.ETag}
+		if _, err := a.bucket.Fetch(ctx, object, file); err != nil {
+			return err
+		}
+	case protocol.RevisionGitHub:
+		g := r.GitHubRevision
+		kind = cmp.Or(g.BundleType, bundle.Tar)
+		commit := bundle.Commit{Account: g.Account, Repository: g.Repository, ID: g.CommitID, Token: e.spec.GitHubAccessToken}
+		if err := a.github.Fetch(ctx, commit, kind, file); err != nil {
+			return err
+		}
+	case protocol.RevisionLocalFile:
+		kind = r.LocalRevision.BundleType
+		if err := bundle.Link(r.LocalRevision.Location, file); err != nil {
+			return err
+		}
+	case protocol.RevisionLocalDirectory:
+		return bundle.CopyFolder(ctx, r.LocalRevision.Location, archiveOf(e.dir))
+	default:
+		return fmt.Errorf("revisions of the type %q are unknown to this agent", r.RevisionType)
+	}
+	x := bundle.Extraction{File: file, Type: kind, Dir: archiveOf(e.dir), Limits: a.config.Limits}
+	return bundle.Unpack(ctx, x)
+}
