@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/slipwayhq/slipway/internal/agent/bundle"
 	"github.com/slipwayhq/slipway/internal/agent/hook"
+	"github.com/slipwayhq/slipway/internal/agent/install"
 	"github.com/slipwayhq/slipway/internal/protocol"
 )
 
@@ -35,6 +37,7 @@ type Agent struct {
 	signers *signerPin
 	groups  *groupLocks
 	scripts *hook.Runner
+	watcher io.Writer     // sees what scripts print; nil: nobody watches
 	log     *hook.Rotated // of all deployments; nil when switched off
 
 	slots    chan struct{}
@@ -51,11 +54,9 @@ func New(c Config) (*Agent, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	l := layout{c.Root}
-	for _, dir := range []string{l.instructions(), filepath.Dir(l.ongoing("x"))} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil, fmt.Errorf("cannot make the root folder: %w", err)
-		}
+	l := layout{c.Root, c.Tracking}
+	if err := l.make(c.folderMode(), c.bookMode()); err != nil {
+		return nil, err
 	}
 	j, err := openJournal(l.journal())
 	if err != nil {
@@ -69,7 +70,7 @@ func New(c Config) (*Agent, error) {
 		journal:  j,
 		signers:  &signerPin{file: l.signer(), log: c.Log},
 		groups:   newGroupLocks(),
-		scripts:  &hook.Runner{Grace: c.Grace, Linger: c.Linger},
+		scripts:  &hook.Runner{Grace: c.Grace, Linger: c.Linger, Strict: c.StrictOutput},
 		slots:    make(chan struct{}, c.Slots),
 		inFlight: map[string]bool{},
 		bucket:   &bundle.S3{Transfer: transfer, Endpoint: c.S3Endpoint, Region: c.Region, Credentials: c.Credentials},
@@ -104,6 +105,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	defer unlock()
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
+	if err := install.RecoverAll(a.layout.instructions(), a.config.Log); err != nil {
+		// The next Install of the group tries again, and says so.
+		a.config.Log.ErrorContext(ctx, "cannot clean up after an interrupted installation", "error", err)
+	}
 	if err := a.recover(ctx, work); err != nil {
 		return err
 	}

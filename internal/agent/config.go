@@ -41,6 +41,7 @@ type Config struct {
 	WaitBetweenRuns time.Duration // between the starts of two empty polls; default 1 s
 	HTTPReadTimeout time.Duration // default 80 s: the server holds a poll for 45 s
 	StopTimeout     time.Duration // how long a running event may delay the end of Run; default 2 h
+	EventTimeout    time.Duration // for all scripts of an event together; default 1 h, negative: no limit
 	ProgressEvery   time.Duration // at most so often is progress reported; default 1 s
 	Linger          time.Duration // see hook.Runner; default 2 s
 	Grace           time.Duration // see hook.Runner; default 5 s
@@ -51,11 +52,25 @@ type Config struct {
 	// IdenticalConflict makes a conflict of a file that is there already and the
 	// same, as the official agent does.
 	IdenticalConflict bool
-	Secure            bool   // use the names of the service that enable_auth_policy asks for
-	DeveloperMode     bool   // accept specifications that are not signed
-	Once              bool   // end when the server has no more work
-	NoDeploymentLog   bool   // no log of all deployments beside that of each
-	Version           string // as reported to the server
+	// StrictOutput fails a script whose output stays open, as the official agent
+	// does; see hook.Runner.
+	StrictOutput bool
+	// AllVariables gives scripts the whole of Environ but its keys.
+	AllVariables bool
+	// OpenFolders lets everybody list what is below Root, as with the official
+	// agent. PrivateLogs lets nobody else read the scripts' output.
+	OpenFolders, PrivateLogs bool
+	Tracking                 string // folder below Root for what is ongoing; default ongoing-deployment
+	IgnoreOwners             bool   // give what is unpacked to the agent's user, whatever the archive says
+	RejectLinks              bool   // refuse archives with symbolic links
+	FIPS                     bool   // use AWS's FIPS endpoints, unless others are given
+	Verbose                  bool   // log more
+	User, Group              string // to run as; default as it was started
+	Secure                   bool   // use the names of the service that enable_auth_policy asks for
+	DeveloperMode            bool   // accept specifications that are not signed
+	Once                     bool   // end when the server has no more work
+	NoDeploymentLog          bool   // no log of all deployments beside that of each
+	Version                  string // as reported to the server
 	// Environ is the environment that scripts get the harmless part of;
 	// default none but a PATH. PassVariables names more to pass on.
 	Environ       []string
@@ -73,6 +88,8 @@ func (c Config) withDefaults() Config {
 	c.Root = cmp.Or(c.Root, DefaultRoot)
 	c.S3Endpoint = cmp.Or(c.S3Endpoint, c.Endpoint)
 	c.GitHubEndpoint = cmp.Or(c.GitHubEndpoint, bundle.DefaultGitHub)
+	c.EventTimeout = cmp.Or(c.EventTimeout, time.Hour)
+	c.Tracking = cmp.Or(c.Tracking, trackingFolder)
 	c.WaitBetweenRuns = cmp.Or(c.WaitBetweenRuns, time.Second)
 	c.HTTPReadTimeout = cmp.Or(c.HTTPReadTimeout, 80*time.Second)
 	c.StopTimeout = cmp.Or(c.StopTimeout, 2*time.Hour)
@@ -103,6 +120,9 @@ func (c Config) check() error {
 		return fmt.Errorf("the agent has %d slots; at least 1 is needed", c.Slots)
 	case !filepath.IsAbs(c.Root):
 		return fmt.Errorf("the root folder %q is not an absolute path", c.Root)
+	}
+	if err := checkName("ongoing_deployment_tracking", c.Tracking); err != nil {
+		return err
 	}
 	for _, endpoint := range []string{c.Endpoint, c.S3Endpoint, c.GitHubEndpoint} {
 		u, err := url.Parse(endpoint)

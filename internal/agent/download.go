@@ -49,6 +49,8 @@ func (a *Agent) obtain(ctx context.Context, e *event) error {
 	default:
 		return fmt.Errorf("revisions of the type %q are unknown to this agent", r.RevisionType)
 	}
-	x := bundle.Extraction{File: file, Type: kind, Dir: archiveOf(e.dir), Limits: a.config.Limits}
-	return bundle.Unpack(ctx, x)
+	return bundle.Unpack(ctx, bundle.Extraction{
+		File: file, Type: kind, Dir: archiveOf(e.dir), Limits: a.config.Limits,
+		IgnoreOwners: a.config.IgnoreOwners, RejectLinks: a.config.RejectLinks,
+	})
 }

@@ -16,7 +16,7 @@ import (
 
 // execute does what an event is about and returns how it went.
 func (a *Agent) execute(ctx context.Context, e *event, r *record) result {
-	if err := os.MkdirAll(e.dir, 0o755); err != nil {
+	if err := os.MkdirAll(e.dir, a.config.folderMode()); err != nil {
 		return failed(fmt.Errorf("cannot make the folder of the deployment: %w", err))
 	}
 	if e.builtIn != nil {
@@ -86,9 +86,22 @@ func title(s *protocol.Specification) string {
 // runScripts runs the scripts of a hook, one after the other. Their log goes
 // to the current deployment, wherever they are from.
 func (a *Agent) runScripts(ctx context.Context, e *event, r *record) result {
+	if a.config.PrivateLogs {
+		if err := os.MkdirAll(filepath.Dir(scriptsLog(e.dir)), 0o700); err != nil {
+			return failed(fmt.Errorf("cannot make the log folder: %w", err))
+		}
+	}
 	out, err := hook.NewOutput(scriptsLog(e.dir), e.spec.DeploymentID, a.log)
 	if err != nil {
 		return failed(err)
+	}
+	if a.watcher != nil {
+		out.Echo(a.watcher)
+	}
+	if limit := a.config.EventTimeout; limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, hook.EventTimeout{After: limit})
+		defer cancel()
 	}
 	progress := a.startProgress(ctx, r, out)
 	err = a.eachScript(ctx, e, r, out, progress)
@@ -103,7 +116,11 @@ func (a *Agent) runScripts(ctx context.Context, e *event, r *record) result {
 }
 
 func (a *Agent) eachScript(ctx context.Context, e *event, r *record, out *hook.Output, p *progress) error {
-	env := append(hook.BaseEnvironment(a.config.Environ, a.config.PassVariables...), variables(e)...)
+	env := hook.BaseEnvironment(a.config.Environ, a.config.PassVariables...)
+	if a.config.AllVariables {
+		env = hook.FullEnvironment(a.config.Environ)
+	}
+	env = append(env, variables(e)...)
 	out.Line("LifecycleEvent - " + e.name)
 	for _, script := range e.scripts {
 		out.Line("Script - " + script.Location)

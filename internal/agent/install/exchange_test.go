@@ -87,9 +87,10 @@ func (p *place) want(files map[string]string) {
 	if diff := cmp.Diff(files, p.tree()); diff != "" {
 		p.t.Errorf("installed (-want +got):\n%s", diff)
 	}
-	left, _ := filepath.Glob(filepath.Join(p.books, "g-cleanup.*"))
-	if len(left) > 0 {
-		p.t.Errorf("books of the exchange are left: %v", left)
+	for _, state := range []string{staging, undo, done, "new"} {
+		if exists(filepath.Join(p.books, "g-cleanup."+state)) {
+			p.t.Errorf("the books of an exchange are left: %s", state)
+		}
 	}
 }
 
@@ -310,4 +311,24 @@ func TestLongNamesFitBesideTheirPlace(t *testing.T) {
 	if a == b || len(filepath.Base(a)) > 255 || filepath.Dir(a) != "/x" {
 		t.Errorf("names %q and %q", a, b)
 	}
+}
+
+// Two processes do not install for one group at a time, and none takes for
+// interrupted what another one is about to do.
+func TestOneInstallationAtATime(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	x, _, _ := p.prepared()
+	unlock, err := lock(x.books)
+	p.must(err)
+	if err := p.install(t.Context()); !errors.Is(err, errBusy) {
+		t.Errorf("error is %v", err)
+	}
+	p.must(Recover(x.books, nil))
+	if !exists(x.file(staging)) {
+		t.Error("an installation that is under way was taken back")
+	}
+	unlock()
+	p.must(p.install(t.Context()))
+	p.want(p.next)
 }

@@ -36,7 +36,12 @@ type Installation struct {
 // nothing. What can fail slowly, copying and permissions, comes before the
 // first change of what is installed.
 func Run(ctx context.Context, in Installation) error {
-	if err := Recover(in.Cleanup, in.Log); err != nil {
+	unlock, err := lock(in.Cleanup)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := resumeAll(in.Cleanup, in.Log); err != nil {
 		return err
 	}
 	archive, err := os.OpenRoot(in.Archive)
@@ -176,8 +181,21 @@ func (in Installation) report(left []string) {
 }
 
 // Recover takes back, or finishes, what an installation that was interrupted
-// left. cleanup is the cleanup file of the group.
+// left. cleanup is the cleanup file of the group. One that is under way, by
+// another process, is let alone.
 func Recover(cleanup string, log *slog.Logger) error {
+	unlock, err := lock(cleanup)
+	if errors.Is(err, errBusy) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return resumeAll(cleanup, log)
+}
+
+func resumeAll(cleanup string, log *slog.Logger) error {
 	for _, state := range []string{staging, undo, done} {
 		x := &exchange{books: cleanup}
 		err := x.load(state)
