@@ -30,10 +30,11 @@ import (
 type Agent struct {
 	config  Config
 	layout  layout
-	server  *jsonClient
+	server  *jsonClient // nil in a local deployment
 	bucket  *bundle.S3
 	github  *bundle.GitHub
-	journal *journal
+	journal *journal // nil in a local deployment
+	local   bool     // deploys without a server
 	signers *signerPin
 	groups  *groupLocks
 	scripts *hook.Runner
@@ -54,20 +55,28 @@ func New(c Config) (*Agent, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	l := layout{c.Root, c.Tracking}
-	if err := l.make(c.folderMode(), c.bookMode()); err != nil {
+	a, err := newAgent(c)
+	if err != nil {
 		return nil, err
 	}
-	j, err := openJournal(l.journal())
-	if err != nil {
+	a.server = commandClient(c)
+	if a.journal, err = openJournal(a.layout.journal()); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// newAgent returns what serving a host and deploying without a server have in
+// common.
+func newAgent(c Config) (*Agent, error) {
+	l := layout{c.Root, c.Tracking}
+	if err := l.make(c.folderMode(), c.bookMode()); err != nil {
 		return nil, err
 	}
 	transfer := bundle.Transfer{Client: &http.Client{Transport: c.Transport}, Retry: c.Retry, Log: c.Log}
 	a := &Agent{
 		config:   c,
 		layout:   l,
-		server:   commandClient(c),
-		journal:  j,
 		signers:  &signerPin{file: l.signer(), log: c.Log},
 		groups:   newGroupLocks(),
 		scripts:  &hook.Runner{Grace: c.Grace, Linger: c.Linger, Strict: c.StrictOutput},

@@ -106,6 +106,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// check makes sure that the agent can serve a host.
 func (c Config) check() error {
 	switch {
 	case c.HostIdentifier == "":
@@ -114,6 +115,18 @@ func (c Config) check() error {
 		return errors.New("the agent has no region")
 	case c.Credentials == nil:
 		return errors.New("the agent has no credentials")
+	}
+	for _, endpoint := range []string{c.Endpoint, c.S3Endpoint} {
+		if err := checkURL(endpoint); err != nil {
+			return err
+		}
+	}
+	return c.checkHost()
+}
+
+// checkHost checks what is of this host alone.
+func (c Config) checkHost() error {
+	switch {
 	case c.MaxRevisions < 1:
 		return fmt.Errorf("max_revisions is %d; at least 1 revision must be kept", c.MaxRevisions)
 	case c.Slots < 1:
@@ -124,11 +137,13 @@ func (c Config) check() error {
 	if err := checkName("ongoing_deployment_tracking", c.Tracking); err != nil {
 		return err
 	}
-	for _, endpoint := range []string{c.Endpoint, c.S3Endpoint, c.GitHubEndpoint} {
-		u, err := url.Parse(endpoint)
-		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			return fmt.Errorf("the endpoint %q is not a URL like https://host:port", endpoint)
-		}
+	return checkURL(c.GitHubEndpoint)
+}
+
+func checkURL(endpoint string) error {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return fmt.Errorf("the endpoint %q is not a URL like https://host:port", endpoint)
 	}
 	return nil
 }

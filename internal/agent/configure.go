@@ -83,6 +83,48 @@ func (c *Config) useAWS(domain string) {
 	c.S3Endpoint = cmp.Or(c.S3Endpoint, fmt.Sprintf("https://%s.%s.%s", s3, c.Region, domain))
 }
 
+// ConfigureLocal works out the configuration for a deployment without a
+// server. An identity is looked for only if a bundle is in S3, and after the
+// usual variables and files of AWS tools.
+func ConfigureLocal(_ context.Context, s Settings) (Config, error) {
+	env := environment(s.Environ)
+	keys, err := s.keys()
+	if err != nil {
+		return Config{}, err
+	}
+	var c Config
+	if !keys.onPremises() {
+		if err := keys.apply(&c); err != nil {
+			return c, err
+		}
+	}
+	c.Environ, c.Log = s.Environ, s.Log
+	if c.Root, err = filepath.Abs(cmp.Or(s.Root, c.Root, DefaultRoot)); err != nil {
+		return c, err
+	}
+	if c.Transport, err = transport(keys["proxy_uri"], cmp.Or(env.get("no_proxy"), env.get("NO_PROXY")), env.get("AWS_CA_BUNDLE")); err != nil {
+		return c, err
+	}
+	c.Region = cmp.Or(env.region(), keys["region"], defaultRegion)
+	c.S3Endpoint = cmp.Or(c.S3Endpoint, env.get("AWS_ENDPOINT_URL_S3"), s.Endpoint, c.Endpoint, env.get("AWS_ENDPOINT_URL"))
+	if c.S3Endpoint == "" {
+		c.useAWS(domainOf(c.Region))
+	}
+	root, transport := c.Root, c.Transport
+	c.Credentials = func(ctx context.Context) (sigv4.Credentials, error) {
+		credentials, err := env.credentials()
+		if err == nil {
+			return credentials, nil
+		}
+		h, identityErr := s.identity(ctx, keys, root, "", transport)
+		if identityErr != nil {
+			return credentials, errors.Join(err, identityErr)
+		}
+		return h.credentials(ctx)
+	}
+	return c, nil
+}
+
 func (s Settings) keys() (fileKeys, error) {
 	if s.ConfigFile != "" {
 		return readKeys(s.ConfigFile)

@@ -37,7 +37,8 @@ func (a *Agent) plan(spec *protocol.Specification, name string) (*event, error) 
 	if e.builtIn = builtIn[name]; e.builtIn != nil {
 		return e, nil
 	}
-	if !slices.Contains(appspec.Hooks[:], name) {
+	custom := a.local && slices.Contains(spec.AllPossibleLifecycleEvents, name)
+	if !custom && !slices.Contains(appspec.Hooks[:], name) {
 		e.noop = true
 		e.builtIn = func(*Agent, context.Context, *event) error {
 			return fmt.Errorf("Unsupported command type: %s", name) //nolint:staticcheck // the official agent's words
