@@ -159,8 +159,10 @@ func (s Settings) identity(ctx context.Context, keys fileKeys, root, endpoint st
 		}
 		return h, err
 	}
-	if file := keys["on_premises_config_file"]; file != "" {
-		return s.fromFile(file)
+	// The official agent's package names a file here that EC2 instances lack.
+	onPremises := cmp.Or(keys["on_premises_config_file"], defaultOnPremisesFile)
+	if keys["on_premises_config_file"] != "" && isRegularFile(onPremises) {
+		return s.fromFile(onPremises)
 	}
 	if s.Name != "" {
 		return s.enrol(ctx, saved, endpoint, transport)
@@ -170,8 +172,8 @@ func (s Settings) identity(ctx context.Context, keys fileKeys, root, endpoint st
 		source := func(context.Context) (sigv4.Credentials, error) { return env.credentials() }
 		return host{identifier: id, region: cmp.Or(env.region(), defaultRegion), credentials: source}, nil
 	}
-	if isRegularFile(defaultOnPremisesFile) {
-		return s.fromFile(defaultOnPremisesFile)
+	if isRegularFile(onPremises) {
+		return s.fromFile(onPremises)
 	}
 	if h, err := newMetadata(env).host(ctx); err == nil {
 		return h, nil

@@ -45,7 +45,7 @@ func (a *Agent) obtain(ctx context.Context, e *event) error {
 			return err
 		}
 	case protocol.RevisionLocalDirectory:
-		return bundle.CopyFolder(ctx, r.LocalRevision.Location, archiveOf(e.dir))
+		return bundle.CopyFolder(ctx, r.LocalRevision.Location, archiveOf(e.dir), a.layout.root)
 	default:
 		return fmt.Errorf("revisions of the type %q are unknown to this agent", r.RevisionType)
 	}

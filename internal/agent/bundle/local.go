@@ -31,8 +31,8 @@ func Link(location, dst string) error {
 
 // CopyFolder makes dir, replacing what is there, a copy of a revision that
 // lies unpacked on this host: with modes, times and links, and for root with
-// owners. A folder that dir itself lies in is not followed into dir.
-func CopyFolder(ctx context.Context, location, dir string) error {
+// owners. What is below avoid, the place of all copies, is not a part of it.
+func CopyFolder(ctx context.Context, location, dir, avoid string) error {
 	given := location
 	location, err := realFolder(location)
 	if err != nil {
@@ -46,7 +46,7 @@ func CopyFolder(ctx context.Context, location, dir string) error {
 		return err
 	}
 	defer os.RemoveAll(temp) //nolint:errcheck // the next one removes what is left
-	c := folderCopy{from: location, to: temp, avoid: filepath.Dir(dir), buffer: make([]byte, bufferSize)}
+	c := folderCopy{from: location, to: temp, avoid: avoid, buffer: make([]byte, bufferSize)}
 	if err := c.all(ctx); err != nil {
 		return fmt.Errorf("cannot copy the revision %s: %w", location, err)
 	}
