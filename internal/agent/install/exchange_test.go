@@ -2,6 +2,7 @@ package install
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -331,4 +332,64 @@ func TestOneInstallationAtATime(t *testing.T) {
 	unlock()
 	p.must(p.install(t.Context()))
 	p.want(p.next)
+}
+
+// FuzzPlan makes plans of any AppSpec file's entries. Whatever they say,
+// nothing outside the revision is read, nothing is prepared anywhere but
+// beside its place, and the instructions are JSON.
+func FuzzPlan(f *testing.F) {
+	f.Add("/", "$APP", "/srv", "**", "644")
+	f.Add("dir", "$APP/./x/", "$APP", "*.sh", "4755")
+	f.Add("../..", "../x", "x", "[", "9")
+	f.Add("link", "$APP/dir/a", "$APP/a", "a*", "")
+	archive := f.TempDir()
+	for _, name := range []string{"a", "dir/b.sh", "dir/sub/c"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(archive, name)), 0o755); err != nil {
+			f.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(archive, name), []byte(name), 0o600); err != nil {
+			f.Fatal(err)
+		}
+	}
+	if err := os.Symlink("../..", filepath.Join(archive, "link")); err != nil {
+		f.Fatal(err)
+	}
+	app, books := filepath.Join(f.TempDir(), "app"), f.TempDir()
+	f.Fuzz(func(t *testing.T, source, destination, object, pattern, mode string) {
+		spec := &appspec.Spec{
+			Files: []appspec.File{{Source: source, Destination: strings.ReplaceAll(destination, "$APP", app)}},
+			Permissions: []appspec.Permission{{
+				Object: strings.ReplaceAll(object, "$APP", app), Pattern: pattern, Mode: mode, Types: []string{"file", "directory"},
+			}},
+		}
+		root, err := os.OpenRoot(archive)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer root.Close()
+		cleanup, err := readCleanup(filepath.Join(books, "g-cleanup"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := makePlan(root, Installation{Spec: spec, Dir: app}, cleanup)
+		if err != nil {
+			return
+		}
+		for _, i := range p.list {
+			if i.Kind == Copy && !filepath.IsLocal(i.Source) {
+				t.Errorf("%q is read", i.Source)
+			}
+			if !filepath.IsAbs(i.Path) || !strings.HasPrefix(i.Path, i.root.path) || filepath.Dir(i.root.path) != filepath.Dir(i.root.staged) {
+				t.Errorf("%s is prepared at %s", i.Path, i.place())
+			}
+		}
+		file := filepath.Join(books, "g-install.json")
+		if err := writeInstructions(file, archive, p.list); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(file)
+		if err != nil || !json.Valid(text) {
+			t.Errorf("instructions are no JSON: %s, %v", text, err)
+		}
+	})
 }
