@@ -108,8 +108,9 @@ func (c *folderCopy) one(path, to string, e fs.DirEntry) error {
 		return os.Symlink(target, to)
 	case 0:
 		return c.file(path, to)
+	default:
+		return fmt.Errorf("%s is a device, pipe or of another kind that a revision may not hold", path)
 	}
-	return fmt.Errorf("%s is a device, pipe or of another kind that a revision may not hold", path)
 }
 
 func (c *folderCopy) folder(to, path string) error {

@@ -262,6 +262,9 @@ func discard(aside, path string, replaced bool, ours map[string]bool) bool {
 		}
 		return giveBack(aside, path)
 	}
+	if ours[path] {
+		_ = os.Chmod(aside, info.Mode().Perm()|0o700) // it may have been closed against its owner
+	}
 	entries, err := os.ReadDir(aside)
 	if err != nil {
 		return false

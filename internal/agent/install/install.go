@@ -176,7 +176,7 @@ func notIn(objects []string, list []Instruction) []string {
 
 func (in Installation) report(left []string) {
 	if len(left) > 0 && in.Log != nil {
-		in.Log.Warn("files that are not of the previous revision were found in its folders and have no place in the new one", "kept", left)
+		in.Log.Warn("what was installed before cannot be removed whole: it holds what is not of the previous revision, or is protected", "left", left)
 	}
 }
 

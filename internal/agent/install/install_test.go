@@ -494,20 +494,32 @@ func TestOverwrittenLink(t *testing.T) {
 	h.want("a=1", "target=foreign")
 }
 
-// A host on which only a few files may be written: the previous revision
-// cannot make room, so it stays.
+// The previous revision cannot make room, so it stays.
 func TestOrdinaryUserCannotReplace(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() == 0 {
 		t.Skip("root may write everywhere")
 	}
 	h := newHost(t)
+	put(t, h.app, "foreign", "x")
+	h.must(h.install(h.archive("a", "sub/b"), h.all(), ""))
+	h.must(os.Chmod(h.app, 0o555))
+	t.Cleanup(func() { _ = os.Chmod(h.app, 0o755) })
+	if err := h.install(h.archive("c"), h.all(), ""); err == nil || !strings.Contains(err.Error(), "Nothing was changed") {
+		t.Errorf("error is %v", err)
+	}
+	h.want("a=1", "foreign=x", "sub/", "sub/b=1")
+}
+
+// A folder that is closed against its owner is no obstacle to its removal.
+func TestClosedFolderIsRemoved(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
 	h.must(h.install(h.archive("sub/a"), h.all(), ""))
 	h.must(os.Chmod(filepath.Join(h.app, "sub"), 0o555))
-	t.Cleanup(func() { _ = os.Chmod(filepath.Join(h.app, "sub"), 0o755) })
-	put(t, h.app, "foreign", "x")
-	err := h.install(h.archive("sub/b"), h.all(), "")
-	if err != nil {
-		h.want("foreign=x", "sub/", "sub/a=1")
+	h.must(h.install(h.archive("sub/b"), h.all(), ""))
+	h.want("sub/", "sub/b=2")
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(h.app), ".*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
 	}
 }
