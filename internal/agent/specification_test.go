@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"log/slog"
 	"math/big"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -132,5 +133,27 @@ func TestSpecificationIsOfCodeDeploy(t *testing.T) {
 		if _, err := a.openSpecification(reply); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error is %v, want %q", text, err, want)
 		}
+	}
+}
+
+// AWS sends documents of indefinite length, their content cut into pieces.
+// testdata/specification.ber is one that OpenSSL made so.
+func TestSpecificationOfIndefiniteLength(t *testing.T) {
+	t.Parallel()
+	document, err := os.ReadFile("testdata/specification.ber")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &Agent{signers: &signerPin{file: filepath.Join(t.TempDir(), "signer.pem"), log: slog.New(slog.DiscardHandler)}}
+	content, err := a.openEnvelope(protocol.Envelope{
+		Format:  protocol.FormatPKCS7JSON,
+		Payload: string(pem.EncodeToMemory(&pem.Block{Type: "PKCS7", Bytes: document})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var spec struct{ ApplicationName, Padding string }
+	if err := json.Unmarshal(content, &spec); err != nil || spec.ApplicationName != "shop" || len(spec.Padding) != 4000 {
+		t.Errorf("content of %d bytes, application %q, %v", len(content), spec.ApplicationName, err)
 	}
 }
