@@ -62,6 +62,7 @@ type Config struct {
 	OpenFolders, PrivateLogs bool
 	Tracking                 string // folder below Root for what is ongoing; default ongoing-deployment
 	IgnoreOwners             bool   // give what is unpacked to the agent's user, whatever the archive says
+	NoReuse                  bool   // always download, even what an earlier deployment has
 	RejectLinks              bool   // refuse archives with symbolic links
 	FIPS                     bool   // use AWS's FIPS endpoints, unless others are given
 	Verbose                  bool   // log more

@@ -65,6 +65,7 @@ func (k fileKeys) apply(c *Config) error {
 	c.PrivateLogs = truthy(k["restrict_log_dir_permissions"])
 	c.IgnoreOwners = truthy(k["ignore_ownership_in_bundle"])
 	c.RejectLinks = truthy(k["reject_symlinks_in_bundle"])
+	c.NoReuse = k.denied("enable_archive_reuse")
 	c.Verbose = truthy(k["verbose"])
 	c.Tracking = k["ongoing_deployment_tracking"]
 	c.User, c.Group = k["user"], k["group"]

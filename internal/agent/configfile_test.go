@@ -47,6 +47,7 @@ func TestKeysOfTheConfigurationFile(t *testing.T) {
 		"size":                  {"archive_max_extraction_size: 4096", func(c agent.Config) any { return c.Limits }, bundle.Limits{Bytes: 4096}},
 		"tracking":              {":ongoing_deployment_tracking: under-way", func(c agent.Config) any { return c.Tracking }, "under-way"},
 		"user":                  {":user: shop", func(c agent.Config) any { return c.User }, "shop"},
+		"no reuse":              {"enable_archive_reuse: false", func(c agent.Config) any { return c.NoReuse }, true},
 		"verbose":               {":verbose: true", func(c agent.Config) any { return c.Verbose }, true},
 		"no log of deployments": {":enable_deployments_log: false", func(c agent.Config) any { return c.NoDeploymentLog }, true},
 		"GitHub Enterprise":     {"github_endpoint: https://git.example/api/v3", func(c agent.Config) any { return c.GitHubEndpoint }, "https://git.example/api/v3"},

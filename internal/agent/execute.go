@@ -35,7 +35,7 @@ func (a *Agent) execute(ctx context.Context, e *event, r *record) result {
 // that is installed.
 func (a *Agent) prune(e *event) error {
 	group := e.spec.DeploymentGroupID
-	protected := []string{e.spec.DeploymentID}
+	protected := []string{e.spec.DeploymentID, e.spec.ReuseArchiveFromDeploymentID}
 	installed, err := readPointer(a.layout.lastSuccessful(group))
 	if err != nil {
 		return err

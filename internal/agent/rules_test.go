@@ -26,7 +26,7 @@ var hookNames = []string{
 func telling(version string) files {
 	f := files{"appspec.yml": hooks(hookNames...)}
 	for _, name := range hookNames {
-		f["scripts/"+name] = "#!/bin/sh\necho from $(cat $(dirname $0)/../version)\n"
+		f["scripts/"+name] = "#!/bin/sh\necho from $(cat $(dirname $0)/../version)${BUNDLE_COMMIT:+ at $BUNDLE_COMMIT}\n"
 	}
 	f["version"] = version
 	return f
@@ -166,8 +166,40 @@ func TestRevisionOfGitHub(t *testing.T) {
 	if got := s.get("d-GITHUB001", "ValidateService"); !strings.Contains(got.result.Log, "from github") {
 		t.Errorf("ended %s with %+v", got.status, got.result)
 	}
+	if log := s.get("d-GITHUB001", "BeforeInstall").result.Log; !strings.Contains(log, "from github at 1234567") {
+		t.Errorf("the script does not know the commit:\n%s", log)
+	}
 	if got := read(t, s.app, "version"); got != "github" {
 		t.Errorf("installed is %q", got)
+	}
+}
+
+func TestBundleOfAnEarlierDeploymentIsUsedAgain(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		id   string
+		off  bool
+		want string // the version that is installed
+	}{
+		"there":        {"d-EARLIER01", false, "earlier"},
+		"not there":    {"d-UNKNOWN01", false, "downloaded"},
+		"not safe":     {"../x", false, "downloaded"},
+		"switched off": {"d-EARLIER01", true, "downloaded"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			s.deploy("d-EARLIER01", telling("earlier"))
+			spec := s.upload("d-REUSING01", telling("downloaded"))
+			spec.ReuseArchiveFromDeploymentID = test.id
+			s.add(spec, events...)
+			c := s.config()
+			c.NoReuse = test.off
+			s.run(c)
+			if got := read(t, s.app, "version"); got != test.want {
+				t.Errorf("installed is %q, want %q", got, test.want)
+			}
+		})
 	}
 }
 

@@ -523,3 +523,26 @@ func TestClosedFolderIsRemoved(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 }
+
+func TestLinksFurtherDownStayLinks(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.must(h.install(h.archive("real/a", "alias -> real"), h.all(), ""))
+	h.want("alias -> real", "real/", "real/a=1")
+	h.must(h.install(h.archive("real/a"), h.all(), ""))
+	h.want("real/", "real/a=2")
+}
+
+func TestLineBreaksAreRefused(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	err := h.install(h.archive("fine", "two\nlines"), h.all(), "")
+	if err == nil || !strings.Contains(err.Error(), "no room for a line break") {
+		t.Errorf("error is %v", err)
+	}
+	err = h.install(h.archive("fine"), appspec.Spec{Files: []appspec.File{{Source: "fine", Destination: h.app + "\n/x"}}}, "")
+	if err == nil || !strings.Contains(err.Error(), "holds a line break") {
+		t.Errorf("error is %v", err)
+	}
+	h.want()
+}
