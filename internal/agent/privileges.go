@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/user"
 	"strconv"
-	"syscall"
 )
 
 // DropPrivileges makes the process run as the user and group of the
@@ -22,14 +21,7 @@ func (c Config) DropPrivileges() error {
 	if uid == os.Geteuid() && gid == os.Getegid() {
 		return nil
 	}
-	err = syscall.Setgroups(groups)
-	if err == nil {
-		err = syscall.Setgid(gid)
-	}
-	if err == nil {
-		err = syscall.Setuid(uid)
-	}
-	if err != nil {
+	if err := become(uid, gid, groups); err != nil {
 		return fmt.Errorf("cannot run as user %q, group %q of the configuration file: %w (only root can)", c.User, c.Group, err)
 	}
 	return nil

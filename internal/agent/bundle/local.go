@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 )
 
 // Link makes dst a link to an archive that already lies on this host.
@@ -146,10 +145,8 @@ func (c *folderCopy) file(path, to string) error {
 // keepAttributes gives a copy what the original has. Set-uid, set-gid and
 // sticky bits are for the AppSpec's permissions to give.
 func keepAttributes(path string, info fs.FileInfo) error {
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {
-		if err := os.Lchown(path, int(stat.Uid), int(stat.Gid)); err != nil {
-			return err
-		}
+	if err := keepOwner(path, info); err != nil {
+		return err
 	}
 	mode := info.Mode().Perm()
 	if info.IsDir() {

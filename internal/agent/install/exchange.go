@@ -73,7 +73,7 @@ func (p *plan) moves() ([]move, error) {
 func (f *future) going() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, path := range f.cleanup.lines {
-			if !filepath.IsAbs(path) || filepath.Clean(path) != path || !f.goes(path) || f.goes(filepath.Dir(path)) {
+			if !filepath.IsAbs(path) || filepath.Clean(path) != path || f.goes(filepath.Dir(path)) || !f.goes(path) {
 				continue
 			}
 			if !yield(path) {

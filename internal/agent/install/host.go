@@ -4,7 +4,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 )
 
 // future answers what a path of the host will be once the previous revision
@@ -90,11 +89,4 @@ func (f *future) emptied(dir string) bool {
 		}
 	}
 	return true
-}
-
-// isMount reports whether another file system begins at dir: such a folder can
-// be neither removed nor renamed.
-func isMount(dir string) bool {
-	own, parent := new(syscall.Stat_t), new(syscall.Stat_t)
-	return syscall.Lstat(dir, own) == nil && syscall.Lstat(filepath.Dir(dir), parent) == nil && own.Dev != parent.Dev
 }

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-
-	"golang.org/x/sys/unix"
 )
 
 var errBusy = errors.New("another installation of this deployment group is under way on this host; try again when it has ended")
@@ -17,15 +15,15 @@ func lock(cleanup string) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot lock the books of the deployment group: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if busy, err := takeFile(f); err != nil {
 		f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
+		if busy {
 			return nil, errBusy
 		}
 		return nil, fmt.Errorf("cannot lock the books of the deployment group: %w", err)
 	}
 	return func() {
-		_ = unix.Flock(int(f.Fd()), unix.LOCK_UN) // a process that is being started may have a copy
+		giveFile(f) // closing is not enough: a process that is being started may have a copy
 		f.Close()
 	}, nil
 }
