@@ -69,10 +69,7 @@ func New(c Config) (*Agent, error) {
 // newAgent returns what serving a host and deploying without a server have in
 // common.
 func newAgent(c Config) (*Agent, error) {
-	l := layout{c.Root, c.Tracking}
-	if err := l.make(c.folderMode(), c.bookMode()); err != nil {
-		return nil, err
-	}
+	l := layout{c.Root}
 	transfer := bundle.Transfer{Client: &http.Client{Transport: c.Transport}, Retry: c.Retry, Log: c.Log}
 	a := &Agent{
 		config:   c,
@@ -88,7 +85,7 @@ func newAgent(c Config) (*Agent, error) {
 	if !c.NoDeploymentLog {
 		a.log = hook.NewRotated(l.deploymentsLog())
 	}
-	return a, nil
+	return a, a.makeFolders()
 }
 
 func commandClient(c Config) *jsonClient {

@@ -151,7 +151,7 @@ func (s Settings) identity(ctx context.Context, keys fileKeys, root, endpoint st
 	if keys.onPremises() {
 		return s.fromFile(s.ConfigFile)
 	}
-	saved := layout{root: root}.enrolment()
+	saved := layout{root}.enrolment()
 	if isRegularFile(saved) {
 		h, err := s.fromFile(saved)
 		if err == nil && s.Name != "" && !strings.HasSuffix(h.identifier, "/"+s.Name) {

@@ -25,16 +25,26 @@ func (c Config) bookMode() fs.FileMode {
 	return 0o700
 }
 
-// make makes the folders of the root. Those of the official agent are open to
-// all; books found so are closed, or the other way round.
-func (l layout) make(folders, books fs.FileMode) error {
-	if err := os.MkdirAll(l.root, folders); err != nil {
+// trackingFolder is where the official agent notes what is ongoing, unless it
+// is told otherwise.
+const trackingFolder = "ongoing-deployment"
+
+// tracking is the file that exists while a deployment's event runs.
+func (a *Agent) tracking(deployment string) string {
+	return filepath.Join(a.layout.root, a.config.Tracking, deployment)
+}
+
+// makeFolders makes the folders of the root. Those of the official agent are
+// open to all; books found so are closed, or the other way round.
+func (a *Agent) makeFolders() error {
+	if err := os.MkdirAll(a.layout.root, a.config.folderMode()); err != nil {
 		return fmt.Errorf("cannot make the root folder: %w", err)
 	}
-	for _, dir := range []string{l.instructions(), filepath.Dir(l.ongoing("x"))} {
-		err := os.MkdirAll(dir, books)
+	mode := a.config.bookMode()
+	for _, dir := range []string{a.layout.instructions(), filepath.Dir(a.tracking("x"))} {
+		err := os.MkdirAll(dir, mode)
 		if err == nil {
-			err = os.Chmod(dir, books)
+			err = os.Chmod(dir, mode)
 		}
 		if err != nil {
 			return fmt.Errorf("cannot make the root folder: %w", err)

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,21 +13,12 @@ import (
 // layout knows the names of all files under the root folder. They are those
 // of the official agent, so that a host can change agents either way; the
 // journal, the pinned signer and the enrolment are ours.
-type layout struct {
-	root     string
-	tracking string // name of the folder for what is ongoing; empty: the usual one
-}
-
-const trackingFolder = "ongoing-deployment"
+type layout struct{ root string }
 
 func (l layout) journal() string      { return filepath.Join(l.root, "journal") }
 func (l layout) signer() string       { return filepath.Join(l.root, "signer.pem") }
 func (l layout) enrolment() string    { return filepath.Join(l.root, "codedeploy.onpremises.yml") }
 func (l layout) instructions() string { return filepath.Join(l.root, "deployment-instructions") }
-func (l layout) ongoing(d string) string {
-	return filepath.Join(l.root, cmp.Or(l.tracking, trackingFolder), d)
-}
-
 func (l layout) deploymentsLog() string {
 	return filepath.Join(l.root, "deployment-logs", "codedeploy-agent-deployments.log")
 }

@@ -64,7 +64,7 @@ const abandonedAfter = 24 * time.Hour
 // on this host when it died: its tracking files are all that it leaves. known
 // are the records of our own.
 func (a *Agent) takeOver(ctx, work context.Context, known map[string]bool) error {
-	dir := filepath.Dir(a.layout.ongoing("x"))
+	dir := filepath.Dir(a.tracking("x"))
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ func (a *Agent) interrupt(ctx, work context.Context, r *record) {
 		message += "; the script that was still running was killed"
 	}
 	if r.Deployment != "" {
-		_ = os.Remove(a.layout.ongoing(r.Deployment)) // it may be gone
+		_ = os.Remove(a.tracking(r.Deployment)) // it may be gone
 	}
 	a.config.Log.Error("event failed", "command", r.Command.CommandName, "id", r.Command.HostCommandIdentifier, "message", message)
 	outcome := result{protocol.StatusFailed, protocol.Diagnostics{ErrorCode: protocol.AgentRestarted, Message: message}}

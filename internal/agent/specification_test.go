@@ -76,7 +76,7 @@ func FuzzSpecification(f *testing.F) {
 		if err != nil {
 			return
 		}
-		dir := layout{root: "/root"}.deployment(spec.DeploymentGroupID, spec.DeploymentID)
+		dir := layout{"/root"}.deployment(spec.DeploymentGroupID, spec.DeploymentID)
 		if strings.Count(dir, "/") != 3 || filepath.Clean(dir) != dir || spec.AppSpecFilename == "" || spec.Revision.RevisionType == "" {
 			t.Errorf("opened as %+v", spec)
 		}
