@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // move is one path of the host that an installation changes as a whole.
@@ -166,17 +167,56 @@ func (m move) setAside() error {
 	if m.staged != "" && isFile(m.path) && isFile(m.staged) && os.Link(m.path, m.aside) == nil {
 		return nil
 	}
-	err := os.Rename(m.path, m.aside)
+	err := moveTree(m.path, m.aside)
 	if isAbsent(err) {
 		return nil // removed by somebody else, as it is to be
 	}
 	return err
 }
 
+// moveTree renames an object. Where folders cannot be renamed (an overlay file
+// system refuses it for those of its lower layers) what is in them is moved
+// piece by piece; repeating it goes on where it was interrupted.
+func moveTree(from, to string) error {
+	err := os.Rename(from, to)
+	if !errors.Is(err, syscall.EXDEV) {
+		return err
+	}
+	return movePieces(from, to)
+}
+
+func movePieces(from, to string) error {
+	info, err := os.Lstat(from)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		if exists(to) {
+			return fmt.Errorf("cannot move %s: %s exists", from, to)
+		}
+		return os.Rename(from, to)
+	}
+	if err := os.Mkdir(to, info.Mode().Perm()|0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := movePieces(filepath.Join(from, e.Name()), filepath.Join(to, e.Name())); err != nil {
+			return err
+		}
+	}
+	return errors.Join(os.Chmod(to, info.Mode().Perm()), os.Remove(from))
+}
+
 func exists(path string) bool { _, err := os.Lstat(path); return err == nil }
 
 // isFile reports whether path is anything but a folder.
 func isFile(path string) bool { info, err := os.Lstat(path); return err == nil && !info.IsDir() }
+
+func isFolder(path string) bool { info, err := os.Lstat(path); return err == nil && info.IsDir() }
 
 // takeBack undoes the moves, last first, and throws away what was prepared.
 func (x *exchange) takeBack() error {
@@ -203,10 +243,13 @@ func (m move) undo() error {
 	if m.aside == "" || !exists(m.aside) {
 		return nil
 	}
+	if isFolder(m.path) && isFolder(m.aside) {
+		return movePieces(m.aside, m.path) // only a part of it was set aside
+	}
 	if exists(m.path) && !sameFile(m.path, m.aside) {
 		return errors.New("something else was put there meanwhile")
 	}
-	if err := os.Rename(m.aside, m.path); err != nil {
+	if err := moveTree(m.aside, m.path); err != nil {
 		return err
 	}
 	// Two names of one file survive a rename of one to the other.

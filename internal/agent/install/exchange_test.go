@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -392,4 +393,37 @@ func FuzzPlan(f *testing.F) {
 			t.Errorf("instructions are no JSON: %s, %v", text, err)
 		}
 	})
+}
+
+// Where folders cannot be renamed they are set aside piece by piece, and come
+// back however far that went.
+func TestFoldersThatCannotBeRenamed(t *testing.T) {
+	t.Parallel()
+	for _, pieces := range []int{0, 1, 2} {
+		p := newPlace(t)
+		x, _, _ := p.prepared()
+		p.must(os.Rename(x.file(staging), x.file(undo)))
+		own := filepath.Join(p.app, "own")
+		i := slices.IndexFunc(x.moves, func(m move) bool { return m.path == own })
+		aside := x.moves[i].aside
+		switch pieces {
+		case 1:
+			p.must(os.Mkdir(aside, 0o700))
+			p.must(movePieces(filepath.Join(own, "sub"), filepath.Join(aside, "sub")))
+		case 2:
+			p.must(movePieces(own, aside))
+			if exists(own) || !exists(filepath.Join(aside, "sub", "b")) {
+				t.Error("not everything was moved")
+			}
+			p.must(os.Rename(x.moves[i].staged, own))
+		}
+		p.must(Recover(x.books, nil))
+		p.want(p.previous)
+	}
+	dir := t.TempDir()
+	p := &place{t: t}
+	p.write(dir, map[string]string{"from/a": "1", "to/a": "2"})
+	if err := movePieces(filepath.Join(dir, "from"), filepath.Join(dir, "to")); err == nil || !strings.Contains(err.Error(), "exists") {
+		t.Errorf("error is %v", err)
+	}
 }
