@@ -270,3 +270,32 @@ func TestLocalRootInsideTheRevision(t *testing.T) {
 		t.Errorf("the archives hold %q", names)
 	}
 }
+
+// A bundle in S3 is fetched with the keys of the environment, from the server
+// that is named.
+func TestLocalDeploymentFromS3(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.upload("d-INS300001", telling("from s3"))
+	settings := settings(s.root, "AWS_ACCESS_KEY_ID="+keyID, "AWS_SECRET_ACCESS_KEY="+keySecret, "AWS_REGION="+region, "PATH="+os.Getenv("PATH"))
+	settings.Endpoint = s.URL
+	settings.ConfigFile = filepath.Join(t.TempDir(), "agent.yml")
+	if err := os.WriteFile(settings.ConfigFile, []byte(":max_revisions: 2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := agent.ConfigureLocal(t.Context(), settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := agent.DeployLocal(t.Context(), c, agent.Local{Location: "s3://releases/d-INS300001.tgz"}, &out); err != nil {
+		t.Errorf("%v:\n%s", err, &out)
+	}
+	if got := read(t, s.app, "version"); got != "from s3" {
+		t.Errorf("installed is %q", got)
+	}
+	err = agent.DeployLocal(t.Context(), c, agent.Local{Location: "s3://releases/d-INS300001.tgz?etag=0123"}, &out)
+	if err == nil || !strings.Contains(err.Error(), "Expected deployment artifact bundle etag 0123") {
+		t.Errorf("error is %v", err)
+	}
+}

@@ -487,3 +487,26 @@ func TestUnknownHooksAreIgnoredUnlessTheEventsAreListed(t *testing.T) {
 		}
 	}
 }
+
+// The agent died while it prepared an installation: the next one clears up
+// before it serves.
+func TestInterruptedInstallationIsClearedUp(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	staged := filepath.Join(filepath.Dir(s.app), ".app.TOKEN1.slipway-new")
+	books := filepath.Join(s.root, "deployment-instructions", group+"-cleanup.staging")
+	for _, dir := range []string{staged, filepath.Dir(books)} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(books, []byte(s.app+"\x00\x00"+staged+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.run(s.config())
+	for _, path := range []string{staged, books} {
+		if _, err := os.Stat(path); !os.IsNotExist(err) {
+			t.Errorf("%s is still there", path)
+		}
+	}
+}

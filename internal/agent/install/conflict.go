@@ -23,7 +23,7 @@ type conflicts struct {
 }
 
 // maxShown keeps the message within what the service carries.
-const maxShown = 25
+const maxShown = 15
 
 func (c *conflicts) add(format string, args ...any) {
 	c.count++
@@ -44,16 +44,17 @@ func (c *conflicts) err() error {
 	if c.count == 0 {
 		return nil
 	}
-	lines := c.shown
+	var lines []string
+	if len(c.existing) > 0 { // first, because a long message loses its end
+		lines = append(lines, "To replace files that are in the way set file_exists_behavior: OVERWRITE in the AppSpec file, or give --file-exists-behavior OVERWRITE to the deployment; RETAIN keeps them as they are.")
+	}
+	lines = append(lines, c.shown...)
 	owners := ownersOf(c.existing, c.books)
 	for _, path := range c.existing {
 		lines = append(lines, fmt.Sprintf("The deployment failed because a specified file already exists at this location: %s (%s)", path, owners[path]))
 	}
-	if more := c.count - len(lines); more > 0 {
+	if more := c.count - len(c.shown) - len(c.existing); more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
-	}
-	if len(c.existing) > 0 {
-		lines = append(lines, "To replace such files set file_exists_behavior: OVERWRITE in the AppSpec file, or give --file-exists-behavior OVERWRITE to the deployment; RETAIN keeps them as they are.")
 	}
 	return errors.New(strings.Join(lines, "\n"))
 }

@@ -458,7 +458,7 @@ func TestManyConflictsAreCounted(t *testing.T) {
 		put(t, h.app, names[n], "foreign")
 	}
 	err := h.install(h.archive(names...), h.all(), "")
-	if err == nil || !strings.Contains(err.Error(), "and 15 more") {
+	if err == nil || !strings.Contains(err.Error(), "and 25 more") {
 		t.Errorf("error is %v", err)
 	}
 }
