@@ -56,14 +56,20 @@ func runCommand() *cobra.Command {
 }
 
 func run(cmd *cobra.Command, s agent.Settings, verbose bool) error {
-	level := slog.LevelInfo
+	level := new(slog.LevelVar)
 	if verbose {
-		level = slog.LevelDebug
+		level.Set(slog.LevelDebug)
 	}
 	s.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
 	s.Environ = os.Environ()
 	config, err := agent.Configure(cmd.Context(), s)
 	if err != nil {
+		return err
+	}
+	if config.Verbose {
+		level.Set(slog.LevelDebug)
+	}
+	if err := config.DropPrivileges(); err != nil {
 		return err
 	}
 	config.Version = "SLIPWAY_" + version
