@@ -102,7 +102,7 @@ func Start(ctx context.Context, c Config) (_ *Daemon, err error) {
 	if d.store, err = store.OpenSQLite(ctx, filepath.Join(c.Data, databaseFile), box); err != nil {
 		return nil, err
 	}
-	if d.objects, err = objectstore.Open(filepath.Join(c.Data, "objects"), objectstore.Options{Region: c.Region}); err != nil {
+	if d.objects, err = d.openObjects(c); err != nil {
 		return nil, err
 	}
 	handler, err := d.handler(ctx, c, box)
