@@ -65,7 +65,8 @@ func (a objectAccess) Allow(ctx context.Context, principal any, action, resource
 // before it serves.
 func (d *Daemon) openObjects(c Config) (*objectstore.Store, error) {
 	return objectstore.Open(filepath.Join(c.Data, "objects"), objectstore.Options{
-		Region: c.Region,
+		Region:    c.Region,
+		Published: publish(d.installer),
 		Audit: auditObjects(c.Account, func(ctx context.Context, r audit.Record) error {
 			return d.control.SaveAudit(ctx, r)
 		}),
