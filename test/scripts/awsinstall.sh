@@ -33,6 +33,8 @@ for dir in etc usr var opt; do
 	mkdir -p "layers/$dir/upper" "layers/$dir/work"
 	mount -t overlay "$dir" -o "lowerdir=/$dir,upperdir=layers/$dir/upper,workdir=layers/$dir/work" "/$dir"
 done
+# Nobody here may speak to the systemd of the real machine.
+mount -t tmpfs run /run
 printf 'DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=24.04\nDISTRIB_CODENAME=noble\n' >/etc/lsb-release
 
 say "A server"
