@@ -5,11 +5,13 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/slipwayhq/slipway/internal/agent"
+	"github.com/slipwayhq/slipway/internal/agent/setup"
 )
 
 // environmentPrefix begins the variables that stand for flags: --config is
@@ -73,6 +75,10 @@ func run(cmd *cobra.Command, s agent.Settings, verbose bool) error {
 		return err
 	}
 	config.Version = "SLIPWAY_" + version
+	recorder := &setup.Recorder{Next: config.Transport, Root: config.Root, State: setup.State{
+		PID: os.Getpid(), Started: time.Now(), Version: version, Host: config.HostIdentifier, Endpoint: config.Endpoint,
+	}}
+	config.Transport, config.Ready = recorder, recorder.Polled
 	a, err := agent.New(config)
 	if err != nil {
 		return err

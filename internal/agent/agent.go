@@ -14,11 +14,8 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/slipwayhq/slipway/internal/agent/bundle"
 	"github.com/slipwayhq/slipway/internal/agent/hook"
@@ -129,18 +126,18 @@ func (a *Agent) Run(ctx context.Context) error {
 
 // lockRoot keeps a second agent away from the same files.
 func (a *Agent) lockRoot() (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(a.layout.journal(), "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(a.layout.lock(), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("cannot lock the root folder: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := lockFile(f); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("cannot lock the root folder: another agent is running with %s", a.config.Root)
 	}
 	return func() {
 		// Closing alone does not do it while a script that is just being
 		// started still has a copy of the file.
-		_ = unix.Flock(int(f.Fd()), unix.LOCK_UN)
+		_ = unlockFile(f)
 		f.Close()
 	}, nil
 }

@@ -16,6 +16,7 @@ import (
 type layout struct{ root string }
 
 func (l layout) journal() string      { return filepath.Join(l.root, "journal") }
+func (l layout) lock() string         { return filepath.Join(l.root, "journal", "lock") }
 func (l layout) signer() string       { return filepath.Join(l.root, "signer.pem") }
 func (l layout) enrolment() string    { return filepath.Join(l.root, "codedeploy.onpremises.yml") }
 func (l layout) instructions() string { return filepath.Join(l.root, "deployment-instructions") }

@@ -29,6 +29,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		probe(w, r, s.config.Ready)
 	case path == "/metrics":
 		serveOr404(s.config.Metrics, w, r)
+	case path == "/install" && r.URL.RawQuery == "" && scope == "" && r.Method == http.MethodGet && s.config.Installer != nil:
+		s.config.Installer.ServeHTTP(w, r)
 	case path == "/console" || strings.HasPrefix(path, "/console/"):
 		serveOr404(s.config.Console, w, r)
 	case s.config.BucketHost != nil && s.config.BucketHost(r.Host), path != "/":

@@ -27,6 +27,8 @@ type Config struct {
 	S3      http.Handler // authenticates its callers itself
 	Console http.Handler // everything below /console/
 	Metrics http.Handler // /metrics
+	// Installer has the script that installs the agent, at /install.
+	Installer http.Handler
 
 	// BucketHost tells the Host of a request for one bucket from the
 	// server's own name.

@@ -66,6 +66,7 @@ var rules = []rule{
 		[]string{"internal/agent", "internal/appspec", "internal/protocol", "internal/sigv4"},
 		"the agent is a small program of its own", false,
 	},
+	{"internal/installer", []string{"internal/agent", "internal/installer"}, "it packs the agent, and knows nothing of the server", false},
 	{"internal/daemon", []string{"internal/*"}, "it puts the server together", false},
 	{"internal/harness", []string{"internal/*"}, "it puts everything together", false},
 	{"internal/bench", []string{"internal/agent", "internal/protocol", "internal/sigv4"}, "it measures a server from outside, as hosts and users see it", false},

@@ -25,6 +25,7 @@ import (
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/engine"
 	"github.com/slipwayhq/slipway/internal/iam"
+	"github.com/slipwayhq/slipway/internal/installer"
 	"github.com/slipwayhq/slipway/internal/objectstore"
 	"github.com/slipwayhq/slipway/internal/platform"
 	"github.com/slipwayhq/slipway/internal/platform/lambda"
@@ -71,7 +72,10 @@ type Config struct {
 	// AuditLog is a file to which each audit record is appended as a line of
 	// JSON, for those who keep them elsewhere. Empty: none.
 	AuditLog string
-	Log      *slog.Logger
+	// AgentBinaries is the folder with the agent's programs, for the installer
+	// that `aws deploy install` fetches. Empty: the folder of this program.
+	AgentBinaries string
+	Log           *slog.Logger
 
 	// Alarms are the sources of alarms, asked in order. The alarms that are
 	// set on this server come last, always.
@@ -103,6 +107,7 @@ type Daemon struct {
 	objects    *objectstore.Store
 	index      *sql.DB // of the objects, where it is shared
 	control    *control.Control
+	installer  *installer.Publisher
 	lock       *os.File
 	http       *http.Server
 	stop       context.CancelFunc // ends the engine and the waiting polls
@@ -117,7 +122,7 @@ func Start(ctx context.Context, c Config) (_ *Daemon, err error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the data folder: %w", err)
 	}
-	d := &Daemon{log: c.Log, engine: make(chan error, 1), served: make(chan error, 1)}
+	d := &Daemon{log: c.Log, installer: newPublisher(c), engine: make(chan error, 1), served: make(chan error, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.closeStores())
@@ -193,6 +198,7 @@ func (d *Daemon) handler(ctx context.Context, c Config, box *seal.Box) (http.Han
 		Pager:      pager,
 		Services:   []api.Service{api.CodeDeploy(d.control, pager), api.HostCommands(d.control), api.Slipway(d.control), api.CloudWatch(d.control, pager)},
 		S3:         withEnvironment(d.objects.Handler(objectAccess{access, c.Log}, c.Domains)),
+		Installer:  d.installer,
 		BucketHost: bucketHost(c.Domains),
 		Ready:      d.store.Ping,
 		Audit:      d.control.SaveAudit,
@@ -231,6 +237,7 @@ func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) erro
 		return err
 	}
 	d.URL = scheme + "://" + listener.Addr().String()
+	d.installer.Endpoint = knownEndpoint(d.URL, listener.Addr())
 	running, stop := context.WithCancel(context.Background())
 	d.stop = stop
 	c.Engine.Log = c.Log

@@ -22,7 +22,7 @@ const objectsConns = 4
 // openStores opens the database and the object store: both in the data folder,
 // or both shared with other daemons.
 func (d *Daemon) openStores(ctx context.Context, c Config, box *seal.Box) (err error) {
-	options := objectstore.Options{Region: c.Region}
+	options := d.objectOptions(c)
 	if c.Database == "" {
 		if d.store, err = store.OpenSQLite(ctx, filepath.Join(c.Data, databaseFile), box); err != nil {
 			return err

@@ -39,6 +39,14 @@ type Options struct {
 	Region string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// Audit is told each change that a client of the handler made, and each
+	// that was refused to a client who is known: after it, and before the
+	// client. An error makes a failure of the answer, not of the change. Nil:
+	// nobody is told.
+	Audit func(context.Context, Change) error
+	// Published finds what is there without having been put, wherever nobody
+	// has put anything under that name. Nil, or nil without an error: nothing.
+	Published func(ctx context.Context, bucket, key string) (*Published, error)
 }
 
 const defaultMaxObjectSize = 5 << 30

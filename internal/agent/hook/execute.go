@@ -139,7 +139,7 @@ func start(ctx context.Context, j Job, file, marker string, stdout, stderr *os.F
 			cmd.Dir = j.Archive
 			cmd.Env = append(identity.environment(j.Env), markerName+"="+marker)
 			cmd.Stdout, cmd.Stderr = stdout, stderr
-			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: identity.credential}
+			cmd.SysProcAttr = attributes(identity.credential)
 			group.use(cmd.SysProcAttr)
 			return cmd
 		})

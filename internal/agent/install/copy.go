@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"syscall"
 
 	"github.com/slipwayhq/slipway/internal/agent/filetime"
 )
@@ -92,9 +91,8 @@ func (c *copier) fill(to, from *os.File, info fs.FileInfo) (err error) {
 	if err := c.content(to, from, info.Size()); err != nil {
 		return err
 	}
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 &&
-		(stat.Uid != 0 || int(stat.Gid) != os.Getegid()) {
-		if err := to.Chown(int(stat.Uid), int(stat.Gid)); err != nil {
+	if uid, gid, ok := fileOwner(info); ok && os.Geteuid() == 0 && (uid != 0 || gid != os.Getegid()) {
+		if err := to.Chown(uid, gid); err != nil {
 			return err
 		}
 	}
