@@ -239,6 +239,10 @@ func (c *sessionConn) BeginTx(_ context.Context, opts driver.TxOptions) (driver.
 	if c.server != c.world.admin {
 		c.world.meanwhile()
 	}
+	if c.world.transactions++; c.world.transactions > spinning {
+		c.world.violated("nobody spins", "%s began %d transactions in one event", c.server.name, c.world.transactions)
+		c.server.stop()
+	}
 	if c.dead() {
 		return nil, errDied
 	}
@@ -253,6 +257,7 @@ func (c *sessionConn) BeginTx(_ context.Context, opts driver.TxOptions) (driver.
 func (c *sessionConn) ExecContext(_ context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	c.writes++
 	if c.fault == dieWithin && c.writes == 2 {
+		c.fault = noFault
 		c.server.crash("in the middle of a transaction")
 		return nil, errDied
 	}
@@ -291,9 +296,11 @@ func (c *sessionConn) Commit() error {
 func (c *sessionConn) strike() error {
 	switch c.fault {
 	case failBefore:
+		c.world.saw("a transaction fails before its commit")
 		c.world.log(c.server.name, "the transaction fails before its commit")
 		return errFailed
 	case failAfter:
+		c.world.saw("a transaction fails after its commit")
 		c.world.log(c.server.name, "the transaction is committed, and the server hears that it failed")
 		c.world.fallBack()
 		return errFailed

@@ -190,11 +190,15 @@ func (h *host) available(at time.Time) {
 	}
 }
 
-// expect ends the present poll when it has been held for long enough to be sure
-// to see the command that the host has a hint of.
+// expect ends the present poll in time to see the command that the host has a
+// hint of: when another replica tells this one of it, or when the poll has been
+// held for long enough.
 func (h *host) expect() {
-	poll := h.told
-	h.w.after(max(time.Until(h.hint), 0)+h.w.upTo(hold), h.living(func() {
+	poll, late := h.told, hold
+	if h.w.replicas > 1 && !h.w.once(10) {
+		late = 200 * time.Millisecond // the replicas tell each other
+	}
+	h.w.after(max(time.Until(h.hint), 0)+h.w.upTo(late), h.living(func() {
 		if h.told == poll && h.parked != nil {
 			h.pollAgain(0)
 		}
@@ -287,7 +291,10 @@ func (h *host) execute(e *entry) {
 	case h.w.once(m.hangs):
 		takes += h.w.upTo(3 * time.Hour)
 	case h.w.once(m.agentDies):
-		h.w.after(takes, h.living(func() { h.die(20 * time.Minute) }))
+		h.w.after(takes, h.living(func() {
+			h.w.saw("an agent dies in a script")
+			h.die(20 * time.Minute)
+		}))
 		takes += time.Second // never comes
 	case h.w.once(m.scripts):
 		status = protocol.StatusFailed

@@ -30,6 +30,8 @@ type deployment struct {
 
 	settled bool // somebody was told that nothing more will start
 	ended   bool // its end was checked
+
+	startedHealthy bool // the present transaction started a host that was healthy
 }
 
 // command is a row of a host command.

@@ -119,6 +119,7 @@ func (r *rules) deploymentChanged(who string, c rowChange) {
 		r.broken("statuses go forward", "%s was %s and becomes %s", id, old.Status, d.Status)
 	case old.Status != d.Status:
 		r.w.log(who, "%s is %s %s", id, d.Status, why(d.Error))
+		r.sawStatus(d)
 	}
 	if old.Status.Terminal() {
 		r.checkFinal(&old, d)
@@ -134,6 +135,15 @@ func (r *rules) checkFinal(old *deploy.Deployment, d *deployment) {
 	if encode(was) != encode(is) {
 		r.broken("terminal is final", "%s had ended and its record changed", d.ID)
 	}
+}
+
+// sawStatus notes how a deployment goes.
+func (r *rules) sawStatus(d *deployment) {
+	kind := "a deployment"
+	if d.Creator == deploy.CreatorRollback {
+		kind = "a rollback"
+	}
+	r.w.saw(strings.TrimSpace(kind + " is " + string(d.Status) + " " + why(d.Error)))
 }
 
 func why(e *deploy.ErrorInfo) string {
@@ -159,6 +169,10 @@ func (r *rules) targetChanged(who string, c rowChange) {
 	t := parse[deploy.Target](row.text("doc"))
 	old := d.target(t.ID)
 	d.put(&t)
+	if t.Outstanding != nil && (old == nil || old.Status == deploy.TargetPending && old.Outstanding == nil) {
+		d.startedHealthy = d.startedHealthy || t.WasHealthy
+		r.checkMayBeStarted(d, &t)
+	}
 	if old == nil {
 		r.checkSelected(d, &t)
 		return
@@ -178,15 +192,15 @@ func (r *rules) targetChanged(who string, c rowChange) {
 	if old.Status.Terminal() && old.UpdatedAt != t.UpdatedAt {
 		r.broken("terminal is final", "the target %s of %s had ended and changed", t.ID, d.ID)
 	}
-	if old.Outstanding == nil && old.Status == deploy.TargetPending && t.Outstanding != nil {
-		r.checkMayBeStarted(d, &t)
-	}
 }
 
 // eventMoved checks the new status of an event, and that it is true.
 func (r *rules) eventMoved(d *deployment, t *deploy.Target, was, is *deploy.LifecycleEvent) {
 	if !legal(eventMoves, was.Status, is.Status) {
 		r.broken("statuses go forward", "%s of %s in %s was %s and becomes %s", is.Name, t.ID, d.ID, was.Status, is.Status)
+	}
+	if is.Status == deploy.EventFailed && t.Status == deploy.TargetInProgress {
+		r.w.saw("a failure is forgiven")
 	}
 	if is.Status != deploy.EventSucceeded {
 		return
@@ -310,6 +324,12 @@ func (r *rules) commandChanged(who string, c rowChange) {
 	if known && old.State.Live() && !cmd.State.Live() {
 		d.live[cmd.TargetID]--
 	}
+	if old.State == deploy.CommandReady && cmd.State == deploy.CommandCancelled && d.Ending == nil {
+		r.w.saw("a host does not take a command in time")
+	}
+	if old.State == deploy.CommandRunning && cmd.State == deploy.CommandCancelled {
+		r.w.saw("a host does not end a command in time")
+	}
 	if old.State != cmd.State {
 		r.w.log(who, "%s is %s", id, cmd.State)
 	}
@@ -336,6 +356,7 @@ func (r *rules) after() {
 		r.checkTargets(d)
 		r.checkWake(d)
 		r.checkExclusive(d)
+		d.startedHealthy = false
 		if d.Status.Terminal() && !d.ended {
 			d.ended = true
 			r.checkEnd(d)
@@ -379,9 +400,8 @@ func (r *rules) checkPace(d *deployment) {
 	case least > 0 && n.busy+n.failed > n.hosts-least:
 		r.broken("the minimum of healthy hosts", "%s has %d hosts busy and %d failed of %d; %d must stay healthy", d.ID, n.busy, n.failed, n.hosts, least)
 	}
-	healthyStarted := slices.ContainsFunc(d.targets, func(t *deploy.Target) bool { return t.WasHealthy && t.Outstanding != nil })
 	fixed := d.Config.MinimumHealthy == nil || d.Config.MinimumHealthy.Type == deploy.MostConcurrency
-	if healthyStarted && !fixed && n.succeeded+n.pendingHealthy < least && n.failed == 0 {
+	if d.startedHealthy && !fixed && n.succeeded+n.pendingHealthy < least {
 		r.broken("healthy hosts are spared", "%s leaves %d healthy hosts of %d; %d must stay", d.ID, n.succeeded+n.pendingHealthy, n.hosts, least)
 	}
 }
@@ -495,6 +515,9 @@ func (r *rules) checkEnd(d *deployment) {
 	}
 	r.checkRollback(d)
 	r.checkMemory(d)
+	if d.UpdateOutdatedInstancesOnly && d.Status == deploy.Succeeded {
+		r.w.saw("hosts that are up to date are left out")
+	}
 }
 
 // checkRollback: there is one if the configuration or the stop asks for it and
@@ -575,6 +598,9 @@ func (r *rules) handedOut(h *host, cmd deploy.HostCommand) {
 		r.broken("durable before told", "%s is handed out, and not so in the store", cmd.ID)
 		return
 	}
+	if _, before := r.leased[cmd.ID]; before {
+		r.w.saw("a command is handed out again")
+	}
 	r.leased[cmd.ID] = now.Add(10 * time.Second)
 }
 
@@ -583,6 +609,9 @@ func (r *rules) leasesReleased() { clear(r.leased) }
 
 // acknowledged: what a host is told to do is stored, and told once.
 func (r *rules) acknowledged(h *host, id string, status protocol.CommandStatus) {
+	if status == protocol.StatusFailed {
+		r.w.saw("an acknowledgement is refused")
+	}
 	if status != protocol.StatusInProgress {
 		return
 	}
@@ -591,15 +620,25 @@ func (r *rules) acknowledged(h *host, id string, status protocol.CommandStatus) 
 		r.broken("durable before told", "%s is to execute %s, which is %s", h.name, id, cmd.State)
 		return
 	}
-	if r.begun[id]++; h.official && r.begun[id] > 1 {
+	r.begun[id]++
+	switch {
+	case r.begun[id] == 1:
+	case h.official:
 		r.broken("a command is acknowledged once", "%s, which has no token, is told again to execute %s", h.name, id)
+	default:
+		r.w.saw("an acknowledgement is repeated")
 	}
 }
 
 // reported: a report that was answered is stored.
 func (r *rules) reported(h *host, id string) {
-	if cmd := r.m.commands[id]; cmd == nil || cmd.State.Live() {
+	cmd := r.m.commands[id]
+	if cmd == nil || cmd.State.Live() {
 		r.broken("durable before told", "the report of %s on %s was answered, and is not stored", h.name, id)
+		return
+	}
+	if cmd.State == deploy.CommandCancelled {
+		r.w.saw("a late report changes nothing")
 	}
 }
 
@@ -619,8 +658,10 @@ func (r *rules) stopAccepted(id, status string) {
 		r.broken("durable before told", "the stop of %s was answered, and is not stored", id)
 	}
 	if status != "Succeeded" {
+		r.w.saw("a stop waits for what runs")
 		return
 	}
+	r.w.saw("a stop is settled at once")
 	d.settled = true
 	for _, t := range d.targets {
 		if o := t.Outstanding; o != nil && r.m.commands[o.CommandID].State == deploy.CommandRunning {

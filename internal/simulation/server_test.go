@@ -92,6 +92,7 @@ func (s *server) crash(when string) {
 	if !s.up {
 		return
 	}
+	s.w.saw("a server dies " + when)
 	s.w.log(s.name, "crashes %s", when)
 	s.stop()
 	for _, h := range s.w.hosts {
@@ -156,6 +157,14 @@ func (w *world) fallBack() {
 	}
 }
 
+// lag is how long the engine's goroutine takes to come round.
+func (w *world) lag() time.Duration {
+	if w.once(10) {
+		return w.upTo(2 * time.Second)
+	}
+	return w.upTo(3 * time.Millisecond)
+}
+
 // hear notices what the store told after the last event, and tells the other
 // replicas: mostly soon, sometimes so late that they look by themselves.
 func (s *server) hear() {
@@ -170,7 +179,7 @@ func (s *server) hear() {
 	for _, other := range s.w.servers {
 		switch {
 		case other == s:
-			s.wake(0)
+			s.wake(s.w.lag())
 		case other.up && !s.w.once(10):
 			other.wake(s.w.upTo(200 * time.Millisecond))
 		case other.up:

@@ -67,8 +67,8 @@ func (w *world) populate() {
 func (w *world) minimums() []deploy.MinimumHealthy {
 	return []deploy.MinimumHealthy{
 		{Type: deploy.FleetPercent, Value: w.rand.IntN(100)},
-		{Type: deploy.FleetPercent, Value: w.rand.IntN(60)},
-		{Type: deploy.HostCount, Value: w.rand.IntN(4)},
+		{Type: deploy.FleetPercent, Value: w.rand.IntN(50)},
+		{Type: deploy.HostCount, Value: w.rand.IntN(3)},
 	}
 }
 
@@ -189,6 +189,7 @@ func (u *user) create(in control.CreateDeployment) {
 					u.w.log(u.name, "deploys %s", id)
 					u.follow(id)
 				case code == "DeploymentLimitExceededException":
+					u.w.saw("a deployment is asked for while one is active")
 					u.followActive()
 				case code != "":
 					u.w.log(u.name, "cannot deploy: %v", err)
@@ -263,6 +264,9 @@ func (u *user) stop(in control.StopDeployment) {
 			}
 			return func() {
 				u.w.log(u.name, "stops %s: %s %s", in.DeploymentID, answer.Status, says(err))
+				if deploy.CodeOf(err) != "" {
+					u.w.saw("a stop is refused")
+				}
 				if err != nil && deploy.CodeOf(err) == "" {
 					again()
 				}

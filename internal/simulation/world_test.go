@@ -4,10 +4,9 @@ import (
 	"container/heap"
 	"fmt"
 	"math/rand/v2"
+	"testing"
 	"testing/synctest"
 	"time"
-
-	"testing"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
 )
@@ -17,27 +16,29 @@ var ns = deploy.Namespace{Account: "000000000000", Region: "us-east-1"}
 // world is one history: everything that is simulated, and the real servers in
 // the middle of it.
 type world struct {
-	seed   uint64
-	rand   *rand.Rand
-	mood   mood
-	begun  time.Time
-	events events
-	count  int // of events so far: the second part of their order
-	ids    int
-	nested bool // an event runs inside another one
+	seed         uint64
+	rand         *rand.Rand
+	mood         mood
+	begun        time.Time
+	events       events
+	count        int // of events so far: the second part of their order
+	transactions int // of the present event
+	ids          int
+	nested       bool // an event runs inside another one
 
-	db      *database
-	admin   *server // makes definitions, and never fails
-	servers []*server
+	db       *database
+	admin    *server // makes definitions, and never fails
+	servers  []*server
 	replicas int
-	hosts   []*host
-	users   []*user
-	over    bool  // the users are done: nothing goes wrong any more
-	broken  error // the first rule that was broken
+	hosts    []*host
+	users    []*user
+	over     bool  // the users are done: nothing goes wrong any more
+	broken   error // the first rule that was broken
 
 	model *model
 	rules *rules
 	trace *trace
+	seen  map[string]int // what happened how often, of what must happen in some world
 }
 
 // mood is how much goes wrong in a world. Chances are one in so many; 0 is
@@ -67,23 +68,25 @@ var moods = []mood{
 	{scripts: 40, fault: 40, crash: 20 * time.Minute, lost: 25, doubled: 25, slow: 20, meanwhile: 4, agentDies: 40, away: 40, hangs: 100, skew: time.Second},
 }
 
+// spinning is how many transactions an event may take: a few are usual, one for
+// each of its hosts and deployments at most.
+const spinning = 1000
+
 // noSuchEnd is how many events a world may take: thousands are usual.
 const noSuchEnd = 300_000
 
 // simulate runs the history of a seed in a bubble of virtual time: whatever
-// asks for the time or waits, does so on the simulated clock. It returns the
-// trace, and the first rule that was broken, if any.
-func simulate(t *testing.T, db *database, seed uint64, keep bool) (tr *trace, broken error) {
+// asks for the time or waits, does so on the simulated clock.
+func simulate(t *testing.T, db *database, seed uint64, keep bool) (w *world) {
 	synctest.Test(t, func(*testing.T) {
-		w := newWorld(db, seed, keep)
-		tr = w.trace
-		broken = w.run()
+		w = newWorld(db, seed, keep)
+		w.run()
 	})
-	return tr, broken
+	return w
 }
 
 func newWorld(db *database, seed uint64, keep bool) *world {
-	w := &world{seed: seed, rand: rand.New(rand.NewPCG(seed, 0x51179a7)), begun: time.Now(), db: db, trace: newTrace(keep)}
+	w := &world{seed: seed, rand: rand.New(rand.NewPCG(seed, 0x51179a7)), begun: time.Now(), db: db, trace: newTrace(keep), seen: map[string]int{}}
 	w.mood = moods[w.rand.IntN(len(moods))]
 	w.model = newModel(db.columns)
 	w.rules = newRules(w)
@@ -96,9 +99,10 @@ type violation struct{ rule, detail string }
 func (v violation) Error() string { return v.rule + ": " + v.detail }
 
 // run plays the history to its end.
-func (w *world) run() error {
+func (w *world) run() {
 	if err := w.db.empty(); err != nil {
-		return err
+		w.broken = err
+		return
 	}
 	w.populate()
 	for len(w.events) > 0 && w.broken == nil && !w.finished() {
@@ -113,7 +117,6 @@ func (w *world) run() error {
 	for _, s := range append(w.servers, w.admin) {
 		s.stop()
 	}
-	return w.broken
 }
 
 // violated notes that a rule was broken. The first one ends the world.
@@ -127,6 +130,7 @@ func (w *world) violated(rule, format string, args ...any) {
 // next runs the earliest event.
 func (w *world) next() {
 	e := heap.Pop(&w.events).(event)
+	w.transactions = 0
 	if wait := time.Until(e.at); wait > 0 {
 		time.Sleep(wait)
 	}
@@ -148,6 +152,7 @@ func (w *world) meanwhile() {
 	w.nested = true
 	for until := time.Now().Add(20 * time.Millisecond); len(w.events) > 0 && w.events[0].at.Before(until); {
 		w.next()
+		w.saw("others go on between two transactions")
 		if w.once(2) {
 			break
 		}
@@ -175,6 +180,9 @@ func (w *world) after(d time.Duration, f func()) {
 func (w *world) log(who, format string, args ...any) {
 	w.trace.line(time.Since(w.begun), who, format, args...)
 }
+
+// saw notes that something happened that must happen in some world.
+func (w *world) saw(what string) { w.seen[what]++ }
 
 // once is true one time in n, and never for 0.
 func (w *world) once(n int) bool { return n > 0 && w.rand.IntN(n) == 0 }
