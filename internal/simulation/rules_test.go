@@ -472,7 +472,7 @@ func (r *rules) checkWake(d *deployment) {
 	if d.stop != nil && d.Ending == nil {
 		latest, what = time.Now(), "a stop"
 	}
-	if wake := time.UnixMilli(d.wakeAt); wake.After(latest.Add(time.Millisecond + 2*r.w.mood.skew)) {
+	if wake := time.UnixMilli(d.wakeAt); wake.After(latest.Add(time.Millisecond + 2*r.w.skew)) {
 		r.broken("somebody looks again", "%s is looked at again at %s, but %s is due at %s", d.ID, wake, what, latest)
 	}
 }
@@ -591,7 +591,7 @@ func (r *rules) handedOut(h *host, cmd deploy.HostCommand) {
 	if cmd.HostIdentifier != h.arn() {
 		r.broken("a host gets its own commands", "%s got %s", h.name, cmd.ID)
 	}
-	if until, leased := r.leased[cmd.ID]; leased && now.Add(2*r.w.mood.skew).Before(until) {
+	if until, leased := r.leased[cmd.ID]; leased && now.Add(2*r.w.skew).Before(until) {
 		r.broken("a command is handed out once", "%s again before %s", cmd.ID, until)
 	}
 	if c := r.m.commands[cmd.ID]; c == nil || c.LeasedUntil == nil {

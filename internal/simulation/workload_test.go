@@ -33,11 +33,9 @@ func (w *world) populate() {
 	app := deploy.Application{Namespace: ns, ID: "app", Name: application, Platform: deploy.Server, CreatedAt: time.Now()}
 	w.define(func(tx *store.Tx) error {
 		errs := []error{tx.InsertApplication(app)}
-		for i, m := range w.minimums() {
-			errs = append(errs, tx.InsertConfig(deploy.Config{
-				Namespace: ns, ID: fmt.Sprintf("config-%d", i), Name: fmt.Sprintf("pace-%d", i), Platform: deploy.Server,
-				CreatedAt: time.Now(), MinimumHealthy: &m,
-			}))
+		for _, c := range w.configs() {
+			c.Namespace, c.ID, c.Platform, c.CreatedAt = ns, c.Name, deploy.Server, time.Now()
+			errs = append(errs, tx.InsertConfig(c))
 		}
 		return errors.Join(errs...)
 	})
@@ -49,7 +47,7 @@ func (w *world) populate() {
 	}
 	w.log("world", "seed %d: %d servers, %d groups, %d hosts, mood %+v", w.seed, w.replicas, groups, hosts, w.mood)
 	for i := range hosts {
-		w.register(w.addHost(fmt.Sprintf("h%d", i+1), fmt.Sprintf("zone-%c", 'a'+w.rand.IntN(3))), groups)
+		w.register(w.addHost(fmt.Sprintf("h%d", i+1), w.someZone()), groups)
 	}
 	for i := range groups {
 		u := &user{w: w, name: fmt.Sprintf("user%d", i+1), group: fmt.Sprintf("group%d", i+1), left: 1 + w.rand.IntN(3)}
@@ -63,19 +61,35 @@ func (w *world) populate() {
 	w.watchdog()
 }
 
-// minimums are the configurations of a world.
-func (w *world) minimums() []deploy.MinimumHealthy {
-	return []deploy.MinimumHealthy{
-		{Type: deploy.FleetPercent, Value: w.rand.IntN(100)},
-		{Type: deploy.FleetPercent, Value: w.rand.IntN(50)},
-		{Type: deploy.HostCount, Value: w.rand.IntN(3)},
+// configs are the configurations of a world beside the predefined ones.
+func (w *world) configs() []deploy.Config {
+	seconds := func() *int64 {
+		n := int64(w.rand.IntN(600))
+		return &n
+	}
+	return []deploy.Config{
+		{Name: "percent", MinimumHealthy: &deploy.MinimumHealthy{Type: deploy.FleetPercent, Value: w.rand.IntN(100)}},
+		{Name: "half", MinimumHealthy: &deploy.MinimumHealthy{Type: deploy.FleetPercent, Value: w.rand.IntN(50)}},
+		{Name: "count", MinimumHealthy: &deploy.MinimumHealthy{Type: deploy.HostCount, Value: w.rand.IntN(3)}},
+		{
+			Name: "zones", MinimumHealthy: &deploy.MinimumHealthy{Type: deploy.HostCount, Value: w.rand.IntN(3)},
+			Zonal: &deploy.ZonalConfig{MonitorSeconds: seconds()},
+		},
+		{
+			Name: "careful-zones", MinimumHealthy: &deploy.MinimumHealthy{Type: deploy.FleetPercent, Value: w.rand.IntN(60)},
+			Zonal: &deploy.ZonalConfig{
+				FirstZoneMonitorSeconds: seconds(),
+				MinimumHealthyPerZone:   &deploy.MinimumHealthy{Type: deploy.FleetPercent, Value: w.rand.IntN(50)},
+			},
+		},
 	}
 }
 
 // configName is one of the configurations, or the group's own.
 func (w *world) configName() string {
 	names := []string{
-		"", "pace-0", "pace-1", "pace-2", "CodeDeployDefault.OneAtATime", "CodeDeployDefault.HalfAtATime", "CodeDeployDefault.AllAtOnce",
+		"", "percent", "half", "count", "zones", "careful-zones",
+		"CodeDeployDefault.OneAtATime", "CodeDeployDefault.HalfAtATime", "CodeDeployDefault.AllAtOnce",
 	}
 	return names[w.rand.IntN(len(names))]
 }
@@ -87,11 +101,16 @@ func (w *world) define(f func(*store.Tx) error) {
 	}
 }
 
+// someZone is a zone for a host, or none.
+func (w *world) someZone() string { return []string{"", "a", "b", "c"}[w.rand.IntN(4)] }
+
 // register registers a host with the tags of some of the groups.
 func (w *world) register(h *host, groups int) {
 	i := deploy.Instance{
 		Namespace: ns, Name: h.name, ARN: ns.InstanceARN(h.name) + "_0123456789", IAMUserARN: h.arn(), RegisteredAt: time.Now(),
-		Tags: []deploy.Tag{{Key: "slipway:zone", Value: h.zone}},
+	}
+	if h.zone != "" {
+		i.Tags = append(i.Tags, deploy.Tag{Key: "slipway:zone", Value: h.zone})
 	}
 	for g := range groups {
 		if g == 0 || w.once(2) {
@@ -125,7 +144,7 @@ func (u *user) makeGroup() {
 	u.id++
 	g := deploy.Group{
 		Namespace: ns, ID: fmt.Sprintf("%s-%d", u.group, u.id), ApplicationID: "app", Name: u.group, CreatedAt: time.Now(),
-		ConfigName: "pace-0", ServiceRoleARN: "arn:aws:iam::000000000000:role/deploy",
+		ConfigName: "percent", ServiceRoleARN: "arn:aws:iam::000000000000:role/deploy",
 		Style:             deploy.Style{Type: deploy.InPlace, Option: deploy.WithoutTrafficControl},
 		OnPremisesFilters: []deploy.TagFilter{{Type: deploy.KeyAndValue, Key: u.group, Value: "yes"}},
 		AutoRollback:      u.autoRollback(), OutdatedInstances: "UPDATE",
@@ -169,13 +188,18 @@ func (u *user) deploy() {
 	if w.once(3) {
 		in.AutoRollback = u.autoRollback()
 	}
-	u.create(in)
+	u.create(in, u.follow, u.followActive)
 	u.meddle()
+	if w.once(5) {
+		// Somebody else deploys to the same group without looking.
+		w.after(w.upTo(10*time.Minute), func() { u.create(in, func(string) {}, func() {}) })
+	}
 }
 
 // create asks until there is an answer. A request whose reply was lost may have
 // made a deployment: then the group is busy with it.
-func (u *user) create(in control.CreateDeployment) {
+func (u *user) create(in control.CreateDeployment, then func(id string), busy func()) {
+	again := func() { u.w.after(u.w.upTo(10*time.Second), func() { u.create(in, then, busy) }) }
 	u.w.send(request{
 		from: u.name, what: "create a deployment",
 		serve: func(s *server) func() {
@@ -187,19 +211,19 @@ func (u *user) create(in control.CreateDeployment) {
 				switch code := deploy.CodeOf(err); {
 				case err == nil:
 					u.w.log(u.name, "deploys %s", id)
-					u.follow(id)
+					then(id)
 				case code == "DeploymentLimitExceededException":
 					u.w.saw("a deployment is asked for while one is active")
-					u.followActive()
+					busy()
 				case code != "":
 					u.w.log(u.name, "cannot deploy: %v", err)
-					u.w.after(u.w.upTo(10*time.Minute), u.deploy)
+					busy()
 				default:
-					u.w.after(u.w.upTo(10*time.Second), func() { u.create(in) })
+					again()
 				}
 			}
 		},
-		lost: func() { u.w.after(u.w.upTo(10*time.Second), func() { u.create(in) }) },
+		lost: again,
 	})
 }
 
@@ -287,6 +311,8 @@ func (u *user) meddle() {
 		w.after(soon, u.remove)
 	case w.once(5):
 		w.after(soon, u.deregister)
+	case w.once(5):
+		w.after(soon, u.join)
 	}
 }
 
@@ -319,6 +345,13 @@ func (u *user) remove() {
 		return c.DeleteDeploymentGroup(context.Background(), ns, application, u.group)
 	})
 	u.w.after(time.Minute+u.w.upTo(10*time.Minute), u.makeGroup)
+}
+
+// join adds a host.
+func (u *user) join() {
+	h := u.w.addHost(fmt.Sprintf("h%d", len(u.w.hosts)+1), u.w.someZone())
+	u.w.log(u.name, "registers %s", h.name)
+	u.w.register(h, len(u.w.users))
 }
 
 // deregister takes a host away, and brings it back later.

@@ -19,6 +19,7 @@ type world struct {
 	seed         uint64
 	rand         *rand.Rand
 	mood         mood
+	skew         time.Duration // how wrong the clocks of servers are at most
 	begun        time.Time
 	events       events
 	count        int // of events so far: the second part of their order
@@ -88,6 +89,7 @@ func simulate(t *testing.T, db *database, seed uint64, keep bool) (w *world) {
 func newWorld(db *database, seed uint64, keep bool) *world {
 	w := &world{seed: seed, rand: rand.New(rand.NewPCG(seed, 0x51179a7)), begun: time.Now(), db: db, trace: newTrace(keep), seen: map[string]int{}}
 	w.mood = moods[w.rand.IntN(len(moods))]
+	w.skew = w.mood.skew
 	w.model = newModel(db.columns)
 	w.rules = newRules(w)
 	return w
