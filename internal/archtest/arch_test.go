@@ -63,6 +63,7 @@ var rules = []rule{
 	},
 	{"internal/daemon", []string{"internal/*"}, "it puts the server together", false},
 	{"internal/harness", []string{"internal/*"}, "it puts everything together", false},
+	{"internal/simulation", nil, "it is a test and nothing else", true},
 	{"internal/archtest", nil, "", false},
 	{"cmd/slipway", []string{"internal/daemon", "internal/harness", "internal/iam", "examples"}, "commands are thin", false},
 	{"cmd/slipway-agent", []string{"internal/agent", "internal/protocol", "internal/sigv4"}, "the agent is a small program of its own", false},
