@@ -143,6 +143,7 @@ func (h *host) polled(s *server, life int, asked time.Time, cmd *deploy.HostComm
 	case cmd != nil:
 		h.polling = false
 		h.accept(*cmd)
+		h.w.ambush(cmd.DeploymentID)
 		h.poll()
 	case !s.up || s.life != life:
 		h.pollAgain(h.w.upTo(5 * time.Second))

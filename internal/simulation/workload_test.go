@@ -20,6 +20,8 @@ type user struct {
 	id    int    // how often the group was made
 	left  int    // deployments to come
 	done  bool
+
+	ambush *control.StopDeployment // for the worst moment
 }
 
 const application = "shop"
@@ -40,9 +42,12 @@ func (w *world) populate() {
 		return errors.Join(errs...)
 	})
 	w.replicas = 1 + w.rand.IntN(3)
-	groups := 1 + w.rand.IntN(2)
+	groups := 1
+	if w.once(3) {
+		groups = 2
+	}
 	hosts := 1 + w.rand.IntN(5)
-	if w.once(8) {
+	if w.once(10) {
 		hosts = 1 + w.rand.IntN(30)
 	}
 	w.log("world", "seed %d: %d servers, %d groups, %d hosts, mood %+v", w.seed, w.replicas, groups, hosts, w.mood)
@@ -247,9 +252,24 @@ func (u *user) follow(id string) {
 			rollback := u.w.once(2)
 			in.AutoRollback = &rollback
 		}
-		u.w.after(u.w.upTo(10*time.Minute), func() { u.stop(in) })
+		if u.w.once(2) {
+			u.ambush = &in
+		} else {
+			u.w.after(u.w.upTo(10*time.Minute), func() { u.stop(in) })
+		}
 	}
 	u.watch(id, time.Minute)
+}
+
+// ambush lets users who wait for it stop a deployment in the moment in which a
+// host takes one of its commands.
+func (w *world) ambush(deploymentID string) {
+	for _, u := range w.users {
+		if u.ambush != nil && u.ambush.DeploymentID == deploymentID && w.once(4) {
+			u.stop(*u.ambush)
+			u.ambush = nil
+		}
+	}
 }
 
 func (u *user) watch(id string, every time.Duration) {
