@@ -1,14 +1,9 @@
 package simulation
 
-import (
-	"errors"
-	"time"
-)
+import "time"
 
 // patience is how long a client waits for a reply that does not come.
 const patience = 20 * time.Second
-
-var errUnreachable = errors.New("simulated: the server cannot be reached")
 
 // request is a call to the servers. Serve runs at the server that it reaches
 // and returns what the client does with the reply; it may run twice, or run

@@ -144,7 +144,8 @@ func (s *server) step() {
 		s.wake(time.Second)
 		return
 	}
-	s.wake(max(time.Until(next.Add(-s.skew)), 0))
+	now := time.Now().Add(s.skew).Truncate(time.Millisecond) // as the engine has it
+	s.wake(max(next.Sub(now), 0))
 }
 
 // fallBack is for when what was committed may not have been told: every server

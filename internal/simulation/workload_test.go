@@ -261,6 +261,18 @@ func (u *user) follow(id string) {
 	u.watch(id, time.Minute)
 }
 
+// followRollback is follow for somebody who does not want the rollback either,
+// now and then, and asks for the one thing that there is not: to roll it back.
+func (u *user) followRollback(id string) {
+	if !u.w.once(2) {
+		u.follow(id)
+		return
+	}
+	rollback := true
+	u.ambush = &control.StopDeployment{DeploymentID: id, AutoRollback: &rollback}
+	u.watch(id, time.Minute)
+}
+
 // ambush lets users who wait for it stop a deployment in the moment in which a
 // host takes one of its commands.
 func (w *world) ambush(deploymentID string) {
@@ -286,7 +298,7 @@ func (u *user) watch(id string, every time.Duration) {
 				case err != nil || !d.Status.Terminal():
 					again()
 				case d.Rollback.RollbackID != "":
-					u.follow(d.Rollback.RollbackID)
+					u.followRollback(d.Rollback.RollbackID)
 				default:
 					u.w.after(u.w.upTo(10*time.Minute), u.deploy)
 				}
