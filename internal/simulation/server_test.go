@@ -65,10 +65,15 @@ func (s *server) start() {
 	if s.w.replicas == 1 {
 		// A server that is alone makes available again what its last life
 		// handed out.
-		if err := s.control.ReleaseLeases(context.Background()); err != nil {
-			return // it died again, or failed: leases end by themselves
+		err := s.control.ReleaseLeases(context.Background())
+		s.w.rules.leasesReleased() // a failure may have come after the commit
+		if !s.up {
+			return
 		}
-		s.w.rules.leasesReleased()
+		if err != nil {
+			s.crash("between transactions") // a server that cannot do this does not serve
+			return
+		}
 	}
 	s.wake(0)
 }

@@ -18,7 +18,9 @@ var (
 
 // failedSeeds are those that once found a fault, or have a rare course. They
 // are run each time, for ever.
-var failedSeeds = []uint64{}
+var failedSeeds = []uint64{
+	1738, // a server that starts releases leases, and hears that it failed
+}
 
 // TestSimulation runs histories and fails at the first in which a rule is
 // broken.
