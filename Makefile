@@ -18,7 +18,7 @@ help: ## Print this help
 	@awk -F':.*## ' '/^[a-z\/-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: check
-check: verify lint cross test test/race test/scripts vulnerabilities ## Everything that CI runs
+check: verify lint cross test test/simulation test/race test/scripts vulnerabilities ## Everything that CI runs
 
 .PHONY: build
 build: ## Build both programs into bin/
@@ -47,6 +47,11 @@ test/race: ## The same with the race detector
 .PHONY: test/scripts
 test/scripts: ## Whole sessions with the real aws CLI
 	SLIPWAY_REQUIRE_AWS=1 $(GO) test -tags scripts -count=1 -v -run 'TestWalkthrough|TestTriggers|TestVerifyInGuide|TestAWSInstall' ./test
+
+.PHONY: test/simulation
+test/simulation: ## Ten thousand histories, and proof that broken rules are noticed
+	$(GO) test ./internal/simulation -count=1 -run 'TestSimulation$$' -seeds 10000
+	$(GO) test ./internal/simulation -count=1 -run 'TestBrokenRules$$' -broken
 
 .PHONY: test/conformance
 test/conformance: ## Print which of the API's declared errors were shown, operation by operation

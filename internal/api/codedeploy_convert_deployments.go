@@ -46,11 +46,12 @@ func deploymentInfo(d deploy.Deployment) *wire.DeploymentInfo {
 
 // statusMessages says what a deployment waits for that its targets do not show.
 func statusMessages(d deploy.Deployment) []string {
+	messages := orEmpty(d.Messages)
 	if d.BakeUntil == nil {
-		return []string{}
+		return messages
 	}
-	return []string{fmt.Sprintf("The last zone is monitored until %s; then the deployment goes on with the next one.",
-		d.BakeUntil.UTC().Format(time.RFC3339))}
+	return append(messages, fmt.Sprintf("The last zone is monitored until %s; then the deployment goes on with the next one.",
+		d.BakeUntil.UTC().Format(time.RFC3339)))
 }
 
 func errorInformation(e *deploy.ErrorInfo) *wire.ErrorInformation {

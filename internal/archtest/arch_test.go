@@ -70,6 +70,7 @@ var rules = []rule{
 	{"internal/daemon", []string{"internal/*"}, "it puts the server together", false},
 	{"internal/harness", []string{"internal/*"}, "it puts everything together", false},
 	{"internal/bench", []string{"internal/agent", "internal/protocol", "internal/sigv4"}, "it measures a server from outside, as hosts and users see it", false},
+	{"internal/simulation", nil, "it is a test and nothing else", true},
 	{"internal/archtest", nil, "", false},
 	{
 		"cmd/slipway",

@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/notification"
 	"github.com/slipwayhq/slipway/internal/store"
 )
@@ -29,6 +30,7 @@ type Control struct {
 	quotas Quotas
 	signer *signer
 	hold   time.Duration
+	newID  func() string
 	polls  atomic.Int64 // that are held
 	queue  bool
 	notify notification.Routes
@@ -42,6 +44,7 @@ type Control struct {
 // Options are the settings of a [Control]. The zero value is ready for use.
 type Options struct {
 	Now    func() time.Time // nil: time.Now
+	NewID  func() string    // of deployments; nil: [deploy.NewDeploymentID]
 	Quotas Quotas           // zero members: [DefaultQuotas]
 	// PollHold is how long a poll waits for a command. 0: CodeDeploy's own
 	// 45 s, well below the 80 s after which the official agents give up.
@@ -66,8 +69,13 @@ func New(s *store.Store, opts Options) *Control {
 	if now == nil {
 		now = time.Now
 	}
+	newID := opts.NewID
+	if newID == nil {
+		newID = deploy.NewDeploymentID
+	}
 	return &Control{
 		store: s,
+		newID: newID,
 		// The API and the store's columns count in milliseconds: finer times
 		// would compare differently before and after they were stored.
 		now:         func() time.Time { return now().UTC().Truncate(time.Millisecond) },

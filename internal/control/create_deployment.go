@@ -66,7 +66,7 @@ func (c *Control) CreateDeployment(ctx context.Context, ns deploy.Namespace, in 
 			return err
 		}
 		d := freeze(app, group, in)
-		d.ID, d.Config, d.Revision, d.CreatedAt = deploy.NewDeploymentID(), config, revision, c.now()
+		d.ID, d.Config, d.Revision, d.CreatedAt = c.newID(), config, revision, c.now()
 		id = d.ID
 		if queued != "" {
 			// Created and Queued at once (in EventBridge, QUEUED): the engine takes

@@ -67,14 +67,21 @@ func newBenchFleet(b *testing.B, n int) *benchFleet {
 			return err
 		}
 		for i := range n {
-			if err := tx.PutInstance(instance(hostName(i), "")); err != nil {
+			name := hostName(i)
+			if err := tx.PutInstance(deploy.Instance{
+				Namespace: ns, Name: name, IAMUserARN: hostARN(name), RegisteredAt: time.Now(), Tags: []deploy.Tag{{Key: "stage"}},
+			}); err != nil {
 				return err
 			}
 		}
 		config, _ := deploy.PredefinedConfig(deploy.PredefinedPrefix + "AllAtOnce")
+		revision := deploy.Revision{Type: deploy.S3Revision, S3: &deploy.S3Location{Bucket: "b", Key: "k"}}
+		if err := tx.PutRevision(deploy.RegisteredRevision{Namespace: ns, ApplicationID: app.ID, Revision: revision}); err != nil {
+			return err
+		}
 		return tx.InsertDeployment(deploy.Deployment{
 			Namespace: ns, ID: "d-1", ApplicationID: app.ID, GroupID: group.ID, Platform: deploy.Server,
-			Revision: deploy.Revision{Type: deploy.S3Revision, S3: &deploy.S3Location{Bucket: "b", Key: "k"}},
+			Revision: revision,
 			Config:   config, Status: deploy.Created, CreatedAt: time.Now(),
 		})
 	})
