@@ -3,16 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"os"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
-
 	"github.com/slipwayhq/slipway/internal/daemon"
 	"github.com/slipwayhq/slipway/internal/notification"
+	"github.com/slipwayhq/slipway/internal/provider/amazon"
 	"github.com/slipwayhq/slipway/internal/provider/notification/logfile"
 	"github.com/slipwayhq/slipway/internal/provider/notification/outbox"
 	"github.com/slipwayhq/slipway/internal/provider/notification/sns"
@@ -102,22 +99,15 @@ func logSender(u *url.URL) (notification.Sender, error) {
 }
 
 // snsDriver makes the driver of aws:?endpoint=URL&region=REGION. Without an
-// endpoint it is Amazon's, without a region each topic's own. Keys come from
-// the usual AWS environment.
+// endpoint it is Amazon's, without a region each topic's own.
 func snsDriver(ctx context.Context, u *url.URL, c *daemon.Config) error {
-	loaded, err := config.LoadDefaultConfig(ctx)
+	account, parameters, err := amazon.Open(ctx, u)
 	if err != nil {
-		return fmt.Errorf("cannot load the AWS configuration: %w", err)
-	}
-	query := u.Query()
-	loaded.Region, loaded.BaseEndpoint = query.Get("region"), nil // those of the environment are for clients of ours
-	name := "notification=aws:"
-	if endpoint := query.Get("endpoint"); endpoint != "" {
-		loaded.BaseEndpoint = aws.String(endpoint)
-		name += endpoint
+		return err
 	}
 	c.Notifications = append(c.Notifications, outbox.Destination{
-		Route: notification.Route{Name: name, PerTopic: true}, Sender: sns.New(loaded),
+		Route:  notification.Route{Name: "notification=aws:" + parameters["endpoint"], PerTopic: true},
+		Sender: sns.New(account),
 	})
 	return nil
 }

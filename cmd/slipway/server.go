@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/slipwayhq/slipway/internal/daemon"
 	"github.com/slipwayhq/slipway/internal/iam"
@@ -86,22 +87,27 @@ func serverCommand() *cobra.Command {
 	f.BoolVar(&c.TLS.SelfSigned, "tls-self-signed", false, "serve TLS with a certificate made in the data folder (tls-ca.pem)")
 	f.StringVar(&c.KeyFile, "key-file", "", "key that stored secrets are sealed with (default: DATA/secret.key, made at first start)")
 	f.StringVar(&roles, "roles", "permissive", "service roles: permissive looks at the ARN's form only, strict wants a role that trusts CodeDeploy")
-	f.BoolVar(&c.Queue, "queue", false, "deployments to a busy group wait for their turn; a group's tag slipway:queue (true, false) decides for it")
-	f.IntVar(&c.MaxDeployments, "max-deployments", 10_000, "deployments that are active in an account and region at one time; the others wait")
-	f.DurationVar(&c.Engine.AlarmPeriod, "alarm-period", 10*time.Second, "how often the alarms of a deployment are read")
 	f.Float64Var(&c.Limits.Reads.PerSecond, "read-rate", 10_000, "requests that only read, per second and caller")
 	f.Float64Var(&c.Limits.Writes.PerSecond, "write-rate", 5_000, "requests that change something, per second and caller")
 	f.IntVar(&c.Limits.Concurrent, "max-requests", 512, "requests that are worked on at one time; the rest is told to try again")
 	f.StringVar(&c.AuditLog, "audit-log", "", "file to which each audit record is appended as a line of JSON")
+	f.StringVar(&c.AgentBinaries, "agent-binaries", "", "folder with slipway-agent-linux-amd64 and -arm64, to install hosts from (default: where this program is)")
+	f.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")
+	f.String("config", "", "configuration file (YAML)")
+	deploymentFlags(f, &c)
+	return cmd
+}
+
+// deploymentFlags are those that say how deployments run.
+func deploymentFlags(f *pflag.FlagSet, c *daemon.Config) {
+	f.BoolVar(&c.Queue, "queue", false, "deployments to a busy group wait for their turn; a group's tag slipway:queue (true, false) decides for it")
+	f.IntVar(&c.MaxDeployments, "max-deployments", 10_000, "deployments that are active in an account and region at one time; the others wait")
+	f.DurationVar(&c.Engine.AlarmPeriod, "alarm-period", 10*time.Second, "how often the alarms of a deployment are read")
 	f.DurationVar(&c.Engine.RunLimit, "deployment-timeout", 12*time.Hour, "how long a deployment may take in all")
 	f.DurationVar(&c.Hosts.StartTimeout, "start-timeout", 5*time.Minute, "how long a host may take to pick up a lifecycle event")
 	f.DurationVar(&c.Hosts.RunTimeout, "run-timeout", time.Hour, "how long a host may take for one lifecycle event, all its scripts together")
 	f.DurationVar(&c.SilentAfter, "silent-after", 30*time.Second, "how long nothing is heard of a host at work before its event says so")
 	f.DurationVar(&c.Hosts.SilentTimeout, "silent-timeout", 0, "how long nothing is heard of a host at work before its target fails (0: until one of the two timeouts; the group tag slipway:silent-timeout overrides it)")
-	f.StringVar(&c.AgentBinaries, "agent-binaries", "", "folder with slipway-agent-linux-amd64 and -arm64, to install hosts from (default: where this program is)")
-	f.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")
-	f.String("config", "", "configuration file (YAML)")
-	return cmd
 }
 
 // sqliteDatabase says by name what is the default.

@@ -3,8 +3,6 @@ package alarm_test
 import (
 	"errors"
 	"maps"
-	"net/url"
-	"strings"
 	"testing"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
@@ -58,26 +56,6 @@ func TestChain(t *testing.T) {
 		got, err := alarm.Chain(tc.sources...).States(t.Context(), alarmtest.Namespace, []string{"a", "b"})
 		if !errors.Is(err, tc.err) || (err == nil) != (tc.err == nil) || !maps.Equal(got, tc.want) {
 			t.Errorf("%s: %v, %v, want %v, %v", rule, got, err, tc.want, tc.err)
-		}
-	}
-}
-
-func TestParameters(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"aws:?endpoint=http://h:1&region=r": "",
-		"aws:":                              "",
-		"aws:?regoin=r":                     `the aws URL has an unknown parameter "regoin"; there are: endpoint, region`,
-		"aws:?region=r&region=s":            `the aws URL has the parameter "region" twice`,
-		"aws:?region=a;b":                   "the parameters of the aws URL cannot be read",
-	} {
-		u, err := url.Parse(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = alarm.Parameters(u, "endpoint", "region")
-		if (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
 }

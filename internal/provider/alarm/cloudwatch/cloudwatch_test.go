@@ -28,6 +28,7 @@ import (
 	"github.com/slipwayhq/slipway/internal/provider/alarm"
 	"github.com/slipwayhq/slipway/internal/provider/alarm/alarmtest"
 	"github.com/slipwayhq/slipway/internal/provider/alarm/cloudwatch"
+	"github.com/slipwayhq/slipway/internal/provider/amazon"
 )
 
 // account is a configuration that does not try again.
@@ -36,6 +37,13 @@ func account() aws.Config {
 		Credentials: credentials.NewStaticCredentialsProvider("AKIAEXAMPLE", "s3cret", ""),
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 	}
+}
+
+// source knows the alarms behind an endpoint.
+func source(endpoint, region string) *cloudwatch.Source {
+	c := account()
+	c.BaseEndpoint = &endpoint
+	return cloudwatch.New(amazon.New(c, region, false))
 }
 
 func refuse(w http.ResponseWriter, how error) {
@@ -97,7 +105,7 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	alarmtest.Run(t, func(t *testing.T) alarmtest.World {
 		f := alarmtest.NewFake(t, refuse, answer)
-		return f.World(cloudwatch.New(account(), f.URL, ""))
+		return f.World(source(f.URL, ""))
 	})
 }
 
@@ -112,7 +120,7 @@ func TestRegion(t *testing.T) {
 			got = scope.FindStringSubmatch(r.Header.Get("Authorization"))
 			io.WriteString(w, "{}")
 		})
-		if _, err := cloudwatch.New(account(), f.URL, chosen).States(t.Context(), alarmtest.Namespace, []string{"a"}); err != nil {
+		if _, err := source(f.URL, chosen).States(t.Context(), alarmtest.Namespace, []string{"a"}); err != nil {
 			t.Fatal(err)
 		}
 		if len(got) != 2 || got[1] != want {
@@ -131,7 +139,7 @@ func TestCodes(t *testing.T) {
 		f := alarmtest.NewFake(t, nil, func(w http.ResponseWriter, _ *http.Request, _ map[string]deploy.AlarmState) {
 			fail(w, http.StatusBadRequest, code)
 		})
-		_, err := cloudwatch.New(account(), f.URL, "").States(t.Context(), alarmtest.Namespace, []string{"a"})
+		_, err := source(f.URL, "").States(t.Context(), alarmtest.Namespace, []string{"a"})
 		if err == nil || !strings.Contains(err.Error(), code) || errors.Is(err, alarm.ErrDenied) != errors.Is(want, alarm.ErrDenied) ||
 			errors.Is(err, alarm.ErrThrottled) != errors.Is(want, alarm.ErrThrottled) {
 			t.Errorf("%s is %v, want %v", code, err, want)
@@ -214,7 +222,7 @@ func TestMoto(t *testing.T) {
 			o.Protocol = awsjson.New10(schemas.GraniteServiceVersion20100801)
 		})
 		return alarmtest.World{
-			Source: cloudwatch.New(account(), endpoint, region),
+			Source: source(endpoint, region),
 			Set: func(t *testing.T, states map[string]deploy.AlarmState) {
 				for name, state := range states {
 					set(t, client, name, types.StateValue(state))

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
-	"github.com/slipwayhq/slipway/internal/provider/alarm"
+	"github.com/slipwayhq/slipway/internal/provider"
 )
 
 // Alertmanager knows alerts by their names. What is silenced or inhibited does
@@ -27,7 +27,7 @@ type Alertmanager struct {
 // which alerts there are: rules, the http or https URL of a Prometheus server,
 // or alerts, names with commas between them.
 func OpenAlertmanager(_ context.Context, u *url.URL) (*Alertmanager, error) {
-	parameters, err := alarm.Parameters(u, "token-file", "rules", "alerts")
+	parameters, err := provider.Parameters(u, "token-file", "rules", "alerts")
 	if err != nil {
 		return nil, err
 	}

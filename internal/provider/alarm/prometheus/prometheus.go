@@ -17,7 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
-	"github.com/slipwayhq/slipway/internal/provider/alarm"
+	"github.com/slipwayhq/slipway/internal/provider"
 )
 
 // Source knows the alerting rules of a server by their names, and the queries
@@ -32,7 +32,7 @@ type Source struct {
 // a file with a bearer token, which is read at every request; queries, a YAML
 // file with a PromQL expression for each name of an alarm.
 func Open(_ context.Context, u *url.URL) (*Source, error) {
-	parameters, err := alarm.Parameters(u, "token-file", "queries")
+	parameters, err := provider.Parameters(u, "token-file", "queries")
 	if err != nil {
 		return nil, err
 	}

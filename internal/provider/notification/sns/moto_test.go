@@ -16,7 +16,6 @@ import (
 	awssns "github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/slipwayhq/slipway/internal/provider/notification/sendertest"
-	"github.com/slipwayhq/slipway/internal/provider/notification/sns"
 )
 
 // startMoto starts the emulator of AWS named moto, where it is installed.
@@ -75,14 +74,14 @@ func TestMoto(t *testing.T) {
 		}
 		m := sendertest.Trigger(1)
 		m.TargetARN = *made.TopicArn
-		if err := sns.New(c).Send(t.Context(), m); err != nil {
+		if err := sender(endpoint, "").Send(t.Context(), m); err != nil {
 			t.Error(err)
 		}
 		if sent := motoSent(t, endpoint, m.TargetARN); !strings.Contains(sent, m.Subject) || !strings.Contains(sent, `"n":1`) {
 			t.Errorf("%s was sent %s", m.TargetARN, sent)
 		}
 	}
-	err := sns.New(c).Send(t.Context(), sendertest.Trigger(1)) // a topic of another account
+	err := sender(endpoint, "").Send(t.Context(), sendertest.Trigger(1)) // a topic of another account
 	if err == nil || !strings.Contains(err.Error(), "NotFound") {
 		t.Errorf("publishing to a topic that is not there: %v", err)
 	}

@@ -13,18 +13,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
 	"github.com/slipwayhq/slipway/internal/notification"
+	"github.com/slipwayhq/slipway/internal/provider/amazon"
 )
 
 // Sender publishes.
-type Sender struct{ client *sns.Client }
+type Sender struct{ account *amazon.Account }
 
-// New returns a sender. Where the configuration has no region, each topic's
-// own is asked.
-func New(c aws.Config) *Sender {
-	return &Sender{sns.NewFromConfig(c, func(o *sns.Options) {
+// New returns a sender. Where the account has no region of its own, each
+// topic's is asked.
+func New(account *amazon.Account) *Sender { return &Sender{account} }
+
+func (s *Sender) client(topic string) *sns.Client {
+	return sns.NewFromConfig(s.account.Config(regionOf(topic), ""), func(o *sns.Options) {
 		o.RetryMaxAttempts = 1 // the outbox tries again
-		o.BaseEndpoint = c.BaseEndpoint
-	})}
+	})
 }
 
 // idAttribute has the id that is the same when a message is sent again: the
@@ -44,11 +46,7 @@ func (s *Sender) Send(ctx context.Context, m notification.Message) error {
 		group, _, _ := strings.Cut(m.Lane, " ")
 		in.MessageGroupId, in.MessageDeduplicationId = &group, &m.ID
 	}
-	_, err := s.client.Publish(ctx, in, func(o *sns.Options) {
-		if o.Region == "" {
-			o.Region = regionOf(m.TargetARN)
-		}
-	})
+	_, err := s.client(m.TargetARN).Publish(ctx, in)
 	var parameter *types.InvalidParameterException
 	var value *types.InvalidParameterValueException
 	switch {

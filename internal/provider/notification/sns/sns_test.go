@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/slipwayhq/slipway/internal/notification"
+	"github.com/slipwayhq/slipway/internal/provider/amazon"
 	"github.com/slipwayhq/slipway/internal/provider/notification/sendertest"
 	"github.com/slipwayhq/slipway/internal/provider/notification/sns"
 )
@@ -79,12 +80,16 @@ func config(endpoint, region string) aws.Config {
 	}
 }
 
+func sender(endpoint, region string) *sns.Sender {
+	return sns.New(amazon.New(config(endpoint, region), region, false))
+}
+
 func TestSender(t *testing.T) {
 	t.Parallel()
 	sendertest.Run(t, func(t *testing.T) sendertest.World {
 		f := newFake(t)
 		return sendertest.World{
-			Sender: sns.New(config(f.URL, "")), Secrets: []string{"s3cret"}, NoEvents: true,
+			Sender: sender(f.URL, ""), Secrets: []string{"s3cret"}, NoEvents: true,
 			Break: func(broken bool) {
 				f.fails("")
 				if broken {
@@ -113,7 +118,7 @@ func TestRegion(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]string{"": "/eu-west-2/sns/", "us-east-1": "/us-east-1/sns/"} {
 		f := newFake(t)
-		if err := sns.New(config(f.URL, given)).Send(t.Context(), sendertest.Trigger(1)); err != nil {
+		if err := sender(f.URL, given).Send(t.Context(), sendertest.Trigger(1)); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(f.scopes[0], want) {
@@ -128,11 +133,11 @@ func TestFIFO(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	m := sendertest.Trigger(1)
-	if err := sns.New(config(f.URL, "")).Send(t.Context(), m); err != nil {
+	if err := sender(f.URL, "").Send(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
 	m.TargetARN += ".fifo"
-	if err := sns.New(config(f.URL, "")).Send(t.Context(), m); err != nil {
+	if err := sender(f.URL, "").Send(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range [][2]string{{"", ""}, {"d-ABCDEF123", m.ID}} {
@@ -151,7 +156,7 @@ func TestFaults(t *testing.T) {
 	} {
 		f := newFake(t)
 		f.fails(code)
-		err := sns.New(config(f.URL, "")).Send(t.Context(), sendertest.Trigger(1))
+		err := sender(f.URL, "").Send(t.Context(), sendertest.Trigger(1))
 		if err == nil || errors.Is(err, notification.ErrPermanent) != permanent || !strings.Contains(err.Error(), "told") {
 			t.Errorf("%s: error %v, want it permanent: %v", code, err, permanent)
 		}
