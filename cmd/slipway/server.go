@@ -89,7 +89,7 @@ func serverCommand() *cobra.Command {
 	f.StringVar(&roles, "roles", "permissive", "service roles: permissive looks at the ARN's form only, strict wants a role that trusts CodeDeploy")
 	f.Float64Var(&c.Limits.Reads.PerSecond, "read-rate", 10_000, "requests that only read, per second and caller")
 	f.Float64Var(&c.Limits.Writes.PerSecond, "write-rate", 5_000, "requests that change something, per second and caller")
-	f.IntVar(&c.Limits.Concurrent, "max-requests", 512, "requests that are worked on at one time; the rest is told to try again")
+	f.IntVar(&c.Limits.Concurrent, "max-requests", 4096, "requests that are worked on at one time; the rest is told to try again")
 	f.StringVar(&c.AuditLog, "audit-log", "", "file to which each audit record is appended as a line of JSON")
 	f.StringVar(&c.AgentBinaries, "agent-binaries", "", "folder with slipway-agent-linux-amd64 and -arm64, to install hosts from (default: where this program is)")
 	f.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")

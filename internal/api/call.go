@@ -113,6 +113,12 @@ func (s *Server) logFailure(r *http.Request, call *Call, out response, err error
 	if out.status < http.StatusInternalServerError || r.Context().Err() != nil {
 		return
 	}
+	if errors.Is(err, errOverload) {
+		if refused := s.throttle.refusedSince(call.Now); refused > 0 {
+			s.config.Log.WarnContext(r.Context(), "there are more requests than may be worked on at one time", "refused", refused)
+		}
+		return
+	}
 	s.config.Log.ErrorContext(r.Context(), "request failed",
 		"request_id", call.RequestID, "operation", call.Operation, "error", err)
 }

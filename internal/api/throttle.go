@@ -34,7 +34,7 @@ func (l Limits) withDefaults() Limits {
 	l.Reads = l.Reads.withDefaults(10_000)
 	l.Writes = l.Writes.withDefaults(5_000)
 	if l.Concurrent == 0 {
-		l.Concurrent = 512
+		l.Concurrent = 4096
 	}
 	if l.Polls == 0 {
 		l.Polls = 100_000
@@ -79,6 +79,8 @@ type throttle struct {
 	mu      sync.Mutex
 	buckets map[bucketKey]*bucket
 	swept   time.Time
+	refused int       // for overload, since it was told
+	told    time.Time // that requests were refused
 }
 
 type bucketKey struct {
@@ -119,6 +121,20 @@ func (t *throttle) enter(operation string) (leave func(), err error) {
 	default:
 		return nil, errOverload
 	}
+}
+
+// refusedSince counts a request that was refused for overload, and returns
+// how many there were once a second: they come in thousands. Otherwise it is 0.
+func (t *throttle) refusedSince(now time.Time) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.refused++
+	if now.Sub(t.told) < time.Second {
+		return 0
+	}
+	n := t.refused
+	t.refused, t.told = 0, now
+	return n
 }
 
 // take takes a token of the caller's bucket. Polls need none: a host that

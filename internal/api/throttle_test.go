@@ -60,3 +60,18 @@ func TestThrottleShedsLoad(t *testing.T) {
 		t.Errorf("after the first has left: %v", err)
 	}
 }
+
+// TestOverloadIsToldOnce: a thousand refused requests are one line a second.
+func TestOverloadIsToldOnce(t *testing.T) {
+	t.Parallel()
+	th := newThrottle(Limits{})
+	now := time.Unix(1_000_000, 0)
+	for i, want := range []int{1, 0, 0, 3, 0, 2} {
+		if i == 3 || i == 5 {
+			now = now.Add(time.Second)
+		}
+		if got := th.refusedSince(now); got != want {
+			t.Errorf("request %d: %d, want %d", i, got, want)
+		}
+	}
+}

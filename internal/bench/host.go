@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -31,10 +32,7 @@ type host struct {
 // run polls and executes until ctx ends.
 func (h *host) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		if err := h.next(ctx); err != nil && ctx.Err() == nil {
-			h.seen.fail(err)
-			_ = sleep(ctx, time.Second) // the loop looks at ctx
-		}
+		_ = h.next(ctx) // it fails when ctx has ended
 	}
 }
 
@@ -90,12 +88,26 @@ func (h *host) execute(ctx context.Context, c protocol.HostCommand) error {
 	return err
 }
 
-// call calls an operation of the host-command service.
+// call calls an operation of the host-command service, again after a moment
+// when it fails, as agents do.
 func (h *host) call(ctx context.Context, operation string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
 	}
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		err := h.send(ctx, operation, body, out)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		h.seen.fail(err)
+		if err := sleep(ctx, pause+rand.N(pause)); err != nil {
+			return err
+		}
+	}
+}
+
+func (h *host) send(ctx context.Context, operation string, body []byte, out any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.endpoint+"/", bytes.NewReader(body))
 	if err != nil {
 		return err
