@@ -89,7 +89,7 @@ func TestBadSettings(t *testing.T) {
 		{func() []string { return []string{"--config", filepath.Join(dir, "none")} }, "there is no configuration file"},
 		{func() []string { return []string{"--account", "12"} }, `12 digits, not "12"`},
 		{func() []string { return []string{"--database", "postgres://x"} }, "SQLite only"},
-		{func() []string { return []string{"--provider", "alarm=prometheus://x"} }, "no drivers"},
+		{func() []string { return []string{"--provider", "elephant=x:"} }, "the needs are function"},
 		{func() []string { return []string{"--roles", "lax"} }, `not "lax"`},
 		{func() []string { return []string{"--max-deployments", "0"} }, "at least 1, not 0"},
 		{func() []string { return []string{"--run-limit", "30s"} }, "at least 1m, not 30s"},

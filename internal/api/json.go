@@ -31,6 +31,8 @@ func (s *Server) jsonDialect(r *http.Request) jsonDialect {
 	return p
 }
 
+func (jsonDialect) maxBody() int64 { return maxBody }
+
 func (jsonDialect) contentType() string { return wire.ContentType }
 
 func (p jsonDialect) accepts(service string) bool {

@@ -12,15 +12,15 @@ import (
 // sessionToken is what a session token holds, sealed: a session is stored
 // nowhere else. The token is bound to the access key id it was given out with.
 type sessionToken struct {
-	Account string    `json:"account"`
-	Role    string    `json:"role"`
-	RoleID  string    `json:"roleId"` // a new role of the same name has another
-	Name    string    `json:"name"`
-	Secret  string    `json:"secret"`
-	Policy  string    `json:"policy,omitempty"`
+	Account string `json:"account"`
+	Role    string `json:"role"`
+	RoleID  string `json:"roleId"` // a new role of the same name has another
+	Name    string `json:"name"`
+	Secret  string `json:"secret"`
+	Policy  string `json:"policy,omitempty"`
 	// Function is set instead of the role if the session is a function's.
-	Function string `json:"function,omitempty"`
-	Expires time.Time `json:"expires"`
+	Function string    `json:"function,omitempty"`
+	Expires  time.Time `json:"expires"`
 }
 
 // newSession makes the credentials of a session.

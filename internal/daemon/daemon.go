@@ -28,6 +28,7 @@ import (
 	"github.com/slipwayhq/slipway/internal/platform/lambda"
 	"github.com/slipwayhq/slipway/internal/platform/server"
 	"github.com/slipwayhq/slipway/internal/provider/function"
+	"github.com/slipwayhq/slipway/internal/provider/function/local"
 	"github.com/slipwayhq/slipway/internal/seal"
 	"github.com/slipwayhq/slipway/internal/store"
 )
@@ -65,6 +66,12 @@ type Config struct {
 	// Functions are where Lambda functions and hooks are; the first that knows
 	// a name answers.
 	Functions function.Chain
+	// Local lets this server run functions itself, before it asks the others.
+	// It sets Dir and all that processes are told. Nil: it runs none.
+	Local *local.Options
+	// TrafficMinute is how long a minute of a traffic shift takes, for tests
+	// and demonstrations. Default: a minute.
+	TrafficMinute time.Duration
 
 	// Engine and Hosts change how deployments run; their zero values are
 	// CodeDeploy's behaviour.
@@ -80,6 +87,7 @@ type Daemon struct {
 	log        *slog.Logger
 	store      *store.Store
 	objects    *objectstore.Store
+	functions  *local.Functions // nil: none are run here
 	control    *control.Control
 	lock       *os.File
 	http       *http.Server
@@ -117,7 +125,7 @@ func Start(ctx context.Context, c Config) (_ *Daemon, err error) {
 	if d.objects, err = objectstore.Open(filepath.Join(c.Data, "objects"), objectstore.Options{Region: c.Region}); err != nil {
 		return nil, err
 	}
-	handler, err := d.handler(ctx, c, box)
+	handler, err := d.handler(ctx, &c, box)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +149,7 @@ func (c Config) withDefaults() Config {
 }
 
 // handler puts the edge together.
-func (d *Daemon) handler(ctx context.Context, c Config, box *seal.Box) (http.Handler, error) {
+func (d *Daemon) handler(ctx context.Context, c *Config, box *seal.Box) (http.Handler, error) {
 	pageKey, err := d.secret(ctx, "page-token-key")
 	if err != nil {
 		return nil, err
@@ -156,12 +164,16 @@ func (d *Daemon) handler(ctx context.Context, c Config, box *seal.Box) (http.Han
 		return nil, err
 	}
 	access := &api.Access{Root: d.Root, Identity: identity, Sessions: box.For("session tokens")}
+	if err := d.openFunctions(c, access, box); err != nil {
+		return nil, err
+	}
 	pager := api.NewPager(pageKey)
 	metrics := newMetrics(d)
 	return metrics.counting(api.New(api.Config{
 		Access:     access,
 		Pager:      pager,
 		Services:   []api.Service{api.CodeDeploy(d.control, pager), api.HostCommands(d.control), api.Slipway(d.control)},
+		Lambda:     d.lambda(),
 		S3:         withEnvironment(d.objects.Handler(objectAccess{access, c.Log}, c.Domains)),
 		BucketHost: bucketHost(c.Domains),
 		Ready:      d.store.Ping,
@@ -211,11 +223,12 @@ func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) erro
 	c.Engine.Artifacts = objects{d.objects}
 	c.Engine.Platforms = map[deploy.ComputePlatform]platform.Platform{
 		deploy.Server: c.Hosts,
-		deploy.Lambda: lambda.Platform{Functions: c.Functions, NewHookID: hookID(hookKey)},
+		deploy.Lambda: lambda.Platform{Functions: c.Functions, NewHookID: hookID(hookKey), Minute: c.TrafficMinute},
 	}
 	e := engine.New(d.store, c.Engine)
 	go func() { d.engine <- e.Run(running) }()
 	d.followAudit(running, c)
+	d.runFunctions(running)
 	d.http = &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -252,6 +265,9 @@ func (d *Daemon) Stop(ctx context.Context) error {
 
 func (d *Daemon) closeStores() error {
 	var errs []error
+	if d.functions != nil {
+		errs = append(errs, d.functions.Close())
+	}
 	if d.objects != nil {
 		errs = append(errs, d.objects.Close())
 	}

@@ -14,10 +14,10 @@ type Kind int
 
 // The kinds of principal.
 const (
-	RootKind    Kind = iota + 1
-	UserKind         // somebody with keys of his own
-	SessionKind      // somebody who has taken a role for a while
-	FunctionKind     // a function that this server runs
+	RootKind     Kind = iota + 1
+	UserKind          // somebody with keys of his own
+	SessionKind       // somebody who has taken a role for a while
+	FunctionKind      // a function that this server runs
 )
 
 func (k Kind) String() string {
