@@ -30,6 +30,6 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(serverCommand(), demoCommand(), watchCommand(), auditCommand(), gitHubTokenCommand(), benchCommand(), exampleWebCommand())
+	cmd.AddCommand(serverCommand(), demoCommand(), watchCommand(), auditCommand(), gitHubTokenCommand(), benchCommand(), exampleWebCommand(), exampleFunctionCommand())
 	return cmd
 }

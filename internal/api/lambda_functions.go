@@ -142,6 +142,8 @@ func (d lambdaDialect) archive(ctx context.Context, c *lambdaCall, in lambdaCode
 		return nil, invalidParameter("This server runs no container images: give the function's code as ZipFile or in a bucket")
 	case len(in.ZipFile) > 0 && in.S3Bucket == "":
 		return in.ZipFile, nil
+	case len(in.ZipFile) == 0 && in.S3Bucket == "":
+		return nil, invalidParameter("The code is missing: give a ZipFile, or S3Bucket and S3Key")
 	case len(in.ZipFile) > 0 || in.S3Bucket == "" || in.S3Key == "":
 		return nil, invalidParameter("Please do not provide other FunctionCode parameters when providing a ZipFile, and S3Bucket with S3Key otherwise.")
 	}
