@@ -33,7 +33,7 @@ function failure(error) {
 }
 
 async function load() {
-  const [, file, name] = env._HANDLER.match(/^(.*\/?[^/.]+)\.(.+)$/) ?? [];
+  const [, file, name] = env._HANDLER.match(/^((?:.*\/)?[^/.]+)\.(.+)$/) ?? [];
   if (!file) throw new Error(`the handler ${env._HANDLER} is not FILE.FUNCTION`);
   const base = path.resolve(env.LAMBDA_TASK_ROOT, file);
   const found = ['.js', '.mjs', '.cjs'].map((extension) => base + extension).find(existsSync);
