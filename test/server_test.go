@@ -29,15 +29,16 @@ type server struct {
 	key    sigv4.Credentials // the root's
 	deploy *codedeploy.Client
 	s3     *s3.Client
+	args   []string // more of its command line
 }
 
 var readyLine = regexp.MustCompile(`^ready (http://(127\.0\.0\.1:[1-9][0-9]*))$`)
 
 // startServer starts a server on a port and a data folder of its own, and
 // waits until it is ready.
-func startServer(t testing.TB) *server {
+func startServer(t testing.TB, args ...string) *server {
 	t.Helper()
-	s := &server{data: filepath.Join(t.TempDir(), "data")}
+	s := &server{data: filepath.Join(t.TempDir(), "data"), args: args}
 	s.startOn(t, "127.0.0.1:0")
 	var err error
 	// The file is read as AWS clients read it.
@@ -59,7 +60,9 @@ func startServer(t testing.TB) *server {
 
 func (s *server) startOn(t testing.TB, address string) {
 	t.Helper()
-	s.process = start(t, serverCommand(s.data, address))
+	cmd := serverCommand(s.data, address)
+	cmd.Args = append(cmd.Args, s.args...)
+	s.process = start(t, cmd)
 	line := s.line(t)
 	m := readyLine.FindStringSubmatch(line)
 	if m == nil {
