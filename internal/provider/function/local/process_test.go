@@ -278,3 +278,15 @@ func FuzzRuntimeAPI(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkWarm is an invocation of a process that waits for it.
+func BenchmarkWarm(b *testing.B) {
+	f := open(b, Options{})
+	create(b, f, "fn", 1, nil)
+	r := Request{Namespace: ns, Function: "fn", Qualifier: "1"}
+	for b.Loop() {
+		if out, err := f.Call(b.Context(), r); err != nil || out.Failed {
+			b.Fatal(err, out)
+		}
+	}
+}
