@@ -7,17 +7,34 @@ GO    ?= go
 TOOL  := $(GO) tool -modfile=tools/go.mod
 CGO_ENABLED ?= 0
 
+# What packages are made for, their version (default: that of the commit), and what else the agent is compiled for.
+ARCHS   := amd64 arm64
+VERSION ?=
+TARGETS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64 freebsd/amd64
+
 .DEFAULT_GOAL := help
 .PHONY: help
 help: ## Print this help
 	@awk -F':.*## ' '/^[a-z\/-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: check
-check: verify lint test test/race test/scripts vulnerabilities ## Everything that CI runs
+check: verify lint cross test test/simulation test/race test/scripts vulnerabilities ## Everything that CI runs
 
 .PHONY: build
 build: ## Build both programs into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags=-s -o bin/ ./cmd/...
+
+.PHONY: agents
+agents: ## Build the agent for all that packages are made for
+	$(foreach arch,$(ARCHS),CGO_ENABLED=0 GOOS=linux GOARCH=$(arch) $(GO) build -trimpath -ldflags="-s $(VERSION:%=-X main.version=%)" -o bin/slipway-agent-linux-$(arch) ./cmd/slipway-agent &&) true
+
+.PHONY: packages
+packages: agents ## Make deb and rpm packages of the agent in dist/
+	$(GO) run ./internal/installer/mkpackages -out dist -version "$(VERSION)" $(ARCHS:%=bin/slipway-agent-linux-%)
+
+.PHONY: cross
+cross: ## Compile the agent for the systems that it runs on
+	$(foreach target,$(TARGETS),CGO_ENABLED=0 GOOS=$(word 1,$(subst /, ,$(target))) GOARCH=$(word 2,$(subst /, ,$(target))) $(GO) build -o /dev/null ./cmd/slipway-agent &&) true
 
 .PHONY: test
 test: ## All tests that need only Go
@@ -29,7 +46,12 @@ test/race: ## The same with the race detector
 
 .PHONY: test/scripts
 test/scripts: ## Whole sessions with the real aws CLI
-	SLIPWAY_REQUIRE_AWS=1 $(GO) test -tags scripts -count=1 -v -run TestWalkthrough ./test
+	SLIPWAY_REQUIRE_AWS=1 $(GO) test -tags scripts -count=1 -v -run 'TestWalkthrough|TestTriggers|TestVerifyInGuide|TestAWSInstall' ./test
+
+.PHONY: test/simulation
+test/simulation: ## Ten thousand histories, and proof that broken rules are noticed
+	$(GO) test ./internal/simulation -count=1 -run 'TestSimulation$$' -seeds 10000
+	$(GO) test ./internal/simulation -count=1 -run 'TestBrokenRules$$' -broken
 
 .PHONY: test/conformance
 test/conformance: ## Print which of the API's declared errors were shown, operation by operation

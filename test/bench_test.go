@@ -23,6 +23,7 @@ import (
 	"github.com/slipwayhq/slipway/internal/seal"
 	"github.com/slipwayhq/slipway/internal/sigv4"
 	"github.com/slipwayhq/slipway/internal/store"
+	"github.com/slipwayhq/slipway/internal/store/pgtest"
 )
 
 // BenchmarkHandOut measures from the commit of a command to its arrival at the
@@ -196,8 +197,9 @@ func (o *handOut) cancel(b *testing.B, c deploy.HostCommand) {
 // BenchmarkGetDeployment asks a server process for a deployment, with two
 // clients per processor. moto answers 299 requests a second on such a
 // machine, without checking a signature.
-func BenchmarkGetDeployment(b *testing.B) {
-	s := startServer(b)
+func BenchmarkGetDeployment(b *testing.B) { onBothDatabases(b, benchmarkGetDeployment) }
+
+func benchmarkGetDeployment(b *testing.B, s *server) {
 	s.define(b, "fleet", "CodeDeployDefault.AllAtOnce")
 	s.enrolSilentHost(b)
 	id := s.create(b, "fleet", "site.tgz")
@@ -211,8 +213,9 @@ func BenchmarkGetDeployment(b *testing.B) {
 // Each is on disk before its answer, and the engine takes them up meanwhile.
 // moto answers 312 requests a second, without checking a signature or storing
 // anything.
-func BenchmarkCreateDeployment(b *testing.B) {
-	s := startServer(b)
+func BenchmarkCreateDeployment(b *testing.B) { onBothDatabases(b, benchmarkCreateDeployment) }
+
+func benchmarkCreateDeployment(b *testing.B, s *server) {
 	s.enrolSilentHost(b)
 	client := newRawClient(s.url, s.key)
 	bodies := make([]map[string]any, b.N)
@@ -263,4 +266,31 @@ func parallel(b *testing.B, request func() error) {
 	})
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "requests/s")
+}
+
+// onBothDatabases runs a benchmark with a server on SQLite and with one on
+// PostgreSQL, where there is that. Both write to the same disk and wait for it.
+func onBothDatabases(b *testing.B, run func(*testing.B, *server)) {
+	b.Run("SQLite", func(b *testing.B) { run(b, startServer(b)) })
+	b.Run("Postgres", func(b *testing.B) {
+		run(b, &newSite(b, 1, pgtest.Start(b).Database(b)).server)
+	})
+}
+
+// BenchmarkAllAtOnce deploys to 100 hosts at once. Their agents do nothing but
+// take their commands, of seven events each, and report: it measures the
+// server.
+func BenchmarkAllAtOnce(b *testing.B) {
+	onBothDatabases(b, func(b *testing.B, s *server) {
+		const hosts, events = 100, 7
+		s.define(b, "fleet", "CodeDeployDefault.AllAtOnce")
+		s.put(b, "site.tgz", folder{"appspec.yml": "version: 0.0\nos: linux\n"}.pack(b))
+		for i := range hosts {
+			s.startQuickAgent(b, fmt.Sprintf("host-%d", i), "fleet")
+		}
+		for b.Loop() {
+			s.succeed(b, s.create(b, "fleet", "site.tgz"), 4*patience)
+		}
+		b.ReportMetric(float64(b.N)*hosts*events/b.Elapsed().Seconds(), "events/s")
+	})
 }

@@ -54,6 +54,12 @@ func (h *host) path(name string) string { return filepath.Join(h.dir, name) }
 // server that was gone. Its host is enrolled first.
 func (s *server) startQuickAgent(t testing.TB, name, stage string) (dir string) {
 	t.Helper()
+	return s.startAgentHere(t, name, stage, backoff.Policy{Initial: 10 * time.Millisecond, Max: 100 * time.Millisecond})
+}
+
+// startAgentHere runs an agent in this process.
+func (s *server) startAgentHere(t testing.TB, name, stage string, retry backoff.Policy) (dir string) {
+	t.Helper()
 	ctx := t.Context()
 	identity, err := agent.Enroll(ctx, agent.Enrolment{
 		Name: name, Tags: map[string]string{"stage": stage}, Endpoint: s.url, Region: "us-east-1",
@@ -66,7 +72,7 @@ func (s *server) startQuickAgent(t testing.TB, name, stage string) (dir string) 
 	a, err := agent.New(agent.Config{
 		HostIdentifier: identity.HostIdentifier(), Region: "us-east-1", Endpoint: s.url, Credentials: identity.Credentials(),
 		Root: filepath.Join(dir, "deployment-root"), Dir: dir, Environ: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir},
-		Retry: backoff.Policy{Initial: 10 * time.Millisecond, Max: 100 * time.Millisecond},
+		Retry: retry,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -25,21 +25,28 @@ type server struct {
 	*process
 	url    string
 	data   string
+	flags  []string
 	aws    aws.Config
 	key    sigv4.Credentials // the root's
 	deploy *codedeploy.Client
 	s3     *s3.Client
-	args   []string // more of its command line
 }
 
 var readyLine = regexp.MustCompile(`^ready (http://(127\.0\.0\.1:[1-9][0-9]*))$`)
 
 // startServer starts a server on a port and a data folder of its own, and
 // waits until it is ready.
-func startServer(t testing.TB, args ...string) *server {
+func startServer(t testing.TB, flags ...string) *server {
 	t.Helper()
-	s := &server{data: filepath.Join(t.TempDir(), "data"), args: args}
+	s := &server{data: filepath.Join(t.TempDir(), "data"), flags: flags}
 	s.startOn(t, "127.0.0.1:0")
+	s.connect(t)
+	return s
+}
+
+// connect makes the clients, with the root's key.
+func (s *server) connect(t testing.TB) {
+	t.Helper()
 	var err error
 	// The file is read as AWS clients read it.
 	if s.aws, err = config.LoadDefaultConfig(t.Context(),
@@ -55,14 +62,11 @@ func startServer(t testing.TB, args ...string) *server {
 	s.key = sigv4.Credentials{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey}
 	s.deploy = codedeploy.NewFromConfig(s.aws)
 	s.s3 = s3.NewFromConfig(s.aws, func(o *s3.Options) { o.UsePathStyle = true })
-	return s
 }
 
 func (s *server) startOn(t testing.TB, address string) {
 	t.Helper()
-	cmd := serverCommand(s.data, address)
-	cmd.Args = append(cmd.Args, s.args...)
-	s.process = start(t, cmd)
+	s.process = start(t, serverCommand(s.data, address, s.flags...))
 	line := s.line(t)
 	m := readyLine.FindStringSubmatch(line)
 	if m == nil {
@@ -77,8 +81,8 @@ func (s *server) restart(t testing.TB) {
 	s.startOn(t, strings.TrimPrefix(s.url, "http://"))
 }
 
-func serverCommand(data, address string) *exec.Cmd {
-	cmd := exec.Command(slipway, "server", "--data", data, "--listen", address)
+func serverCommand(data, address string, flags ...string) *exec.Cmd {
+	cmd := exec.Command(slipway, append([]string{"server", "--data", data, "--listen", address}, flags...)...)
 	cmd.Env = cleanEnvironment()
 	return cmd
 }

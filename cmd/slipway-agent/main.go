@@ -3,25 +3,48 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
 )
 
-// version is set by the build.
-var version = "dev"
+// version is set by the build, or else is that of the module's commit.
+var version = moduleVersion()
+
+func moduleVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "dev"
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	// The first signal lets the running event end; the second one does not.
 	context.AfterFunc(ctx, stop)
 	if err := command().ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "slipway-agent:", err)
-		os.Exit(1)
+		os.Exit(report(err))
 	}
+}
+
+// exitCode is an error that has been told already.
+type exitCode int
+
+func (exitCode) Error() string { return "" }
+
+// report tells an error and returns the exit status for it.
+func report(err error) int {
+	var code exitCode
+	if errors.As(err, &code) {
+		return int(code)
+	}
+	fmt.Fprintln(os.Stderr, "slipway-agent:", err)
+	return 1
 }
 
 func command() *cobra.Command {
@@ -32,6 +55,6 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(runCommand())
+	root.AddCommand(runCommand(), localCommand(), installCommand(), uninstallCommand(), statusCommand(), doctorCommand())
 	return root
 }

@@ -5,11 +5,13 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/slipwayhq/slipway/internal/agent"
+	"github.com/slipwayhq/slipway/internal/agent/setup"
 )
 
 // environmentPrefix begins the variables that stand for flags: --config is
@@ -56,9 +58,9 @@ func runCommand() *cobra.Command {
 }
 
 func run(cmd *cobra.Command, s agent.Settings, verbose bool) error {
-	level := slog.LevelInfo
+	level := new(slog.LevelVar)
 	if verbose {
-		level = slog.LevelDebug
+		level.Set(slog.LevelDebug)
 	}
 	s.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
 	s.Environ = os.Environ()
@@ -66,7 +68,17 @@ func run(cmd *cobra.Command, s agent.Settings, verbose bool) error {
 	if err != nil {
 		return err
 	}
+	if config.Verbose {
+		level.Set(slog.LevelDebug)
+	}
+	if err := config.DropPrivileges(); err != nil {
+		return err
+	}
 	config.Version = "SLIPWAY_" + version
+	recorder := &setup.Recorder{Next: config.Transport, Root: config.Root, State: setup.State{
+		PID: os.Getpid(), Started: time.Now(), Version: version, Host: config.HostIdentifier, Endpoint: config.Endpoint,
+	}}
+	config.Transport, config.Ready = recorder, recorder.Polled
 	a, err := agent.New(config)
 	if err != nil {
 		return err

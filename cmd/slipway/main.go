@@ -30,6 +30,9 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(serverCommand(), demoCommand(), watchCommand(), auditCommand(), gitHubTokenCommand(), benchCommand(), exampleWebCommand(), exampleFunctionCommand())
+	cmd.AddCommand(
+		serverCommand(), demoCommand(), watchCommand(), auditCommand(), notificationsCommand(), gitHubTokenCommand(),
+		alarmCommand(), benchCommand(), exampleWebCommand(), exampleFunctionCommand(),
+	)
 	return cmd
 }

@@ -107,17 +107,22 @@ func TestBadSettings(t *testing.T) {
 		{func() []string { return []string{"--config", write("listen: [")} }, "c.yml"},
 		{func() []string { return []string{"--config", filepath.Join(dir, "none")} }, "there is no configuration file"},
 		{func() []string { return []string{"--account", "12"} }, `12 digits, not "12"`},
-		{func() []string { return []string{"--database", "postgres://x"} }, "SQLite only"},
-		{func() []string { return []string{"--provider", "elephant=x:"} }, "the needs are function"},
+		{func() []string { return []string{"--database", "mysql://u:hunter2@x/y"} }, "--database must be like postgres://"},
+		{func() []string { return []string{"--database", "postgres://u:hunter2@127.0.0.1:1/x"} }, `"x" at 127.0.0.1:1 cannot be reached`},
+		{func() []string { return []string{"--database", "postgres://u:%zzhunter2@x/y"} }, "cannot be read: it looks like postgres://"},
+		{func() []string { return []string{"--provider", "alarm=nagios://x"} }, `unknown driver "nagios"; alarm has: alertmanager, `},
+		{func() []string { return []string{"--provider", "event=nagios://x"} }, `unknown driver "nagios"; event has: http, `},
 		{func() []string { return []string{"--roles", "lax"} }, `not "lax"`},
 		{func() []string { return []string{"--max-deployments", "0"} }, "at least 1, not 0"},
-		{func() []string { return []string{"--run-limit", "30s"} }, "at least 1m, not 30s"},
 		{func() []string { return []string{"--alarm-period", "0s"} }, "at least 1s, not 0s"},
 		{func() []string { return []string{"--log-level", "loud"} }, `not "loud"`},
+		{func() []string { return []string{"--run-timeout", "0s"} }, "--run-timeout must be longer than 0"},
+		{func() []string { return []string{"--silent-after", "1ms"} }, "1s or longer, not 1ms"},
+		{func() []string { return []string{"--silent-timeout", "10s"} }, "as long as --silent-after (30s), not 10s"},
 	} {
 		cmd := root()
 		cmd.SetArgs(append([]string{"server", "--data", dir}, tc.args()...))
-		if err := cmd.Execute(); err == nil || !strings.Contains(err.Error(), tc.want) {
+		if err := cmd.Execute(); err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("got %v, want %q", err, tc.want)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/slipwayhq/slipway/internal/daemon"
 	"github.com/slipwayhq/slipway/internal/iam"
@@ -26,7 +27,6 @@ var accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
 func serverCommand() *cobra.Command {
 	var (
 		c        daemon.Config
-		database string
 		provider []string
 		logLevel string
 		roles    string
@@ -47,8 +47,11 @@ func serverCommand() *cobra.Command {
 			if err := settle(cmd); err != nil {
 				return err
 			}
-			if err := errors.Join(checkServer(c, database), useDrivers(cmd.Context(), &c, provider)); err != nil {
+			if err := checkServer(c); err != nil {
 				return err
+			}
+			if c.Database == sqliteDatabase {
+				c.Database = ""
 			}
 			if roles != "strict" && roles != "permissive" {
 				return fmt.Errorf("--roles must be strict or permissive, not %q", roles)
@@ -62,14 +65,20 @@ func serverCommand() *cobra.Command {
 			c.Root = iam.AccessKey{
 				ID: os.Getenv("SLIPWAY_ROOT_ACCESS_KEY_ID"), Secret: iam.Secret(os.Getenv("SLIPWAY_ROOT_SECRET_ACCESS_KEY")),
 			}
+			if err := openProviders(cmd.Context(), provider, &c); err != nil {
+				return err
+			}
 			return serve(cmd.Context(), c)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:8650", "address to serve on; port 0 picks one")
 	f.StringVar(&c.Data, "data", defaultData(), "folder for everything that must survive")
-	f.StringVar(&database, "database", "", "database URL (default: SQLite in the data folder)")
-	f.StringArrayVar(&provider, "provider", nil, "NEED=URL, a driver for one need (repeatable): function=local:, function=aws:, function=https://HOST/PATH")
+	f.StringVar(&c.Database, "database", "", "postgres://USER:PASSWORD@HOST/NAME, which several servers can share (default: SQLite in the data folder)")
+	f.StringVar(&c.Objects, "objects", "", "folder of the stored objects; servers of one database share it (default: DATA/objects)")
+	f.StringArrayVar(&provider, "provider", nil, "NEED=URL, a driver for one need (repeatable, asked in order), as in alarm=prometheus://127.0.0.1:9090")
+	f.DurationVar(&c.Outbox.RetryFor, "notification-retry", 24*time.Hour, "how long a notification is tried before it is given up")
+	f.IntVar(&c.Outbox.Attempts, "notification-attempts", 0, "how often a notification is tried at most (default: until its time is over)")
 	f.StringVar(&c.Region, "region", "us-east-1", "region of buckets that name none")
 	f.StringVar(&c.Account, "account", "000000000000", "account number of the root key")
 	f.StringSliceVar(&c.Domains, "domain", nil, "host name below which a label names a bucket (repeatable)")
@@ -78,34 +87,53 @@ func serverCommand() *cobra.Command {
 	f.BoolVar(&c.TLS.SelfSigned, "tls-self-signed", false, "serve TLS with a certificate made in the data folder (tls-ca.pem)")
 	f.StringVar(&c.KeyFile, "key-file", "", "key that stored secrets are sealed with (default: DATA/secret.key, made at first start)")
 	f.StringVar(&roles, "roles", "permissive", "service roles: permissive looks at the ARN's form only, strict wants a role that trusts CodeDeploy")
-	f.BoolVar(&c.Queue, "queue", false, "deployments to a busy group wait for their turn; a group's tag slipway:queue (true, false) decides for it")
-	f.IntVar(&c.MaxDeployments, "max-deployments", 10_000, "deployments that are active in an account and region at one time; the others wait")
-	f.DurationVar(&c.Engine.RunLimit, "run-limit", 12*time.Hour, "time after which a deployment fails")
-	f.DurationVar(&c.Engine.AlarmPeriod, "alarm-period", 10*time.Second, "how often the alarms of a deployment are read")
 	f.Float64Var(&c.Limits.Reads.PerSecond, "read-rate", 10_000, "requests that only read, per second and caller")
 	f.Float64Var(&c.Limits.Writes.PerSecond, "write-rate", 5_000, "requests that change something, per second and caller")
 	f.IntVar(&c.Limits.Concurrent, "max-requests", 512, "requests that are worked on at one time; the rest is told to try again")
 	f.StringVar(&c.AuditLog, "audit-log", "", "file to which each audit record is appended as a line of JSON")
+	f.StringVar(&c.AgentBinaries, "agent-binaries", "", "folder with slipway-agent-linux-amd64 and -arm64, to install hosts from (default: where this program is)")
 	f.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")
 	f.DurationVar(&c.TrafficMinute, "traffic-minute", time.Minute, "how long a minute of a traffic shift takes, for tests and demonstrations")
 	_ = f.MarkHidden("traffic-minute") // it is there
 	f.String("config", "", "configuration file (YAML)")
+	deploymentFlags(f, &c)
 	return cmd
 }
 
+// deploymentFlags are those that say how deployments run.
+func deploymentFlags(f *pflag.FlagSet, c *daemon.Config) {
+	f.BoolVar(&c.Queue, "queue", false, "deployments to a busy group wait for their turn; a group's tag slipway:queue (true, false) decides for it")
+	f.IntVar(&c.MaxDeployments, "max-deployments", 10_000, "deployments that are active in an account and region at one time; the others wait")
+	f.DurationVar(&c.Engine.AlarmPeriod, "alarm-period", 10*time.Second, "how often the alarms of a deployment are read")
+	f.DurationVar(&c.Engine.RunLimit, "deployment-timeout", 12*time.Hour, "how long a deployment may take in all")
+	f.DurationVar(&c.Hosts.StartTimeout, "start-timeout", 5*time.Minute, "how long a host may take to pick up a lifecycle event")
+	f.DurationVar(&c.Hosts.RunTimeout, "run-timeout", time.Hour, "how long a host may take for one lifecycle event, all its scripts together")
+	f.DurationVar(&c.SilentAfter, "silent-after", 30*time.Second, "how long nothing is heard of a host at work before its event says so")
+	f.DurationVar(&c.Hosts.SilentTimeout, "silent-timeout", 0, "how long nothing is heard of a host at work before its target fails (0: until one of the two timeouts; the group tag slipway:silent-timeout overrides it)")
+}
+
+// sqliteDatabase says by name what is the default.
+const sqliteDatabase = "sqlite:"
+
 // checkServer says what no daemon could be started with.
-func checkServer(c daemon.Config, database string) error {
+func checkServer(c daemon.Config) error {
 	switch {
 	case !accountPattern.MatchString(c.Account):
 		return fmt.Errorf("--account must be 12 digits, not %q", c.Account)
+	case c.Database != "" && c.Database != sqliteDatabase &&
+		!strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://"):
+		// The value is not repeated: it may hold a password.
+		return errors.New("--database must be like postgres://USER:PASSWORD@HOST/NAME, or left out for SQLite in the data folder")
 	case c.MaxDeployments < 1:
 		return fmt.Errorf("--max-deployments must be at least 1, not %d", c.MaxDeployments)
-	case c.Engine.RunLimit < time.Minute:
-		return fmt.Errorf("--run-limit must be at least 1m, not %s", c.Engine.RunLimit)
 	case c.Engine.AlarmPeriod < time.Second:
 		return fmt.Errorf("--alarm-period must be at least 1s, not %s", c.Engine.AlarmPeriod)
-	case database != "" && database != "sqlite:":
-		return errors.New("--database: this version keeps its data in SQLite only; leave the setting out")
+	case c.Engine.RunLimit <= 0 || c.Hosts.StartTimeout <= 0 || c.Hosts.RunTimeout <= 0:
+		return errors.New("--deployment-timeout, --start-timeout and --run-timeout must be longer than 0")
+	case c.SilentAfter < time.Second:
+		return fmt.Errorf("--silent-after must be 1s or longer, not %s", c.SilentAfter)
+	case c.Hosts.SilentTimeout != 0 && c.Hosts.SilentTimeout < c.SilentAfter:
+		return fmt.Errorf("--silent-timeout must be 0 or as long as --silent-after (%s), not %s", c.SilentAfter, c.Hosts.SilentTimeout)
 	case c.TLS.SelfSigned && c.TLS.Cert != "":
 		return errors.New("--tls-self-signed and --tls-cert exclude each other")
 	}

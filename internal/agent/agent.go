@@ -11,16 +11,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/slipwayhq/slipway/internal/agent/bundle"
 	"github.com/slipwayhq/slipway/internal/agent/hook"
+	"github.com/slipwayhq/slipway/internal/agent/install"
 	"github.com/slipwayhq/slipway/internal/protocol"
 )
 
@@ -28,12 +27,15 @@ import (
 type Agent struct {
 	config  Config
 	layout  layout
-	server  *jsonClient
+	server  *jsonClient // nil in a local deployment
 	bucket  *bundle.S3
-	journal *journal
+	github  *bundle.GitHub
+	journal *journal // nil in a local deployment
+	local   bool     // deploys without a server
 	signers *signerPin
 	groups  *groupLocks
 	scripts *hook.Runner
+	watcher io.Writer     // sees what scripts print; nil: nobody watches
 	log     *hook.Rotated // of all deployments; nil when switched off
 
 	slots    chan struct{}
@@ -50,35 +52,37 @@ func New(c Config) (*Agent, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	l := layout{c.Root}
-	for _, dir := range []string{l.instructions(), filepath.Dir(l.ongoing("x"))} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil, fmt.Errorf("cannot make the root folder: %w", err)
-		}
-	}
-	j, err := openJournal(l.journal())
+	a, err := newAgent(c)
 	if err != nil {
 		return nil, err
 	}
+	a.server = commandClient(c)
+	if a.journal, err = openJournal(a.layout.journal()); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// newAgent returns what serving a host and deploying without a server have in
+// common.
+func newAgent(c Config) (*Agent, error) {
+	l := layout{c.Root}
+	transfer := bundle.Transfer{Client: &http.Client{Transport: c.Transport}, Retry: c.Retry, Log: c.Log}
 	a := &Agent{
 		config:   c,
 		layout:   l,
-		server:   commandClient(c),
-		journal:  j,
 		signers:  &signerPin{file: l.signer(), log: c.Log},
 		groups:   newGroupLocks(),
-		scripts:  &hook.Runner{Grace: c.Grace, Linger: c.Linger},
+		scripts:  &hook.Runner{Grace: c.Grace, Linger: c.Linger, Strict: c.StrictOutput},
 		slots:    make(chan struct{}, c.Slots),
 		inFlight: map[string]bool{},
-		bucket: &bundle.S3{
-			Endpoint: c.S3Endpoint, Region: c.Region, Credentials: c.Credentials,
-			Client: &http.Client{Transport: c.Transport}, Retry: c.Retry, Log: c.Log,
-		},
+		bucket:   &bundle.S3{Transfer: transfer, Endpoint: c.S3Endpoint, Region: c.Region, Credentials: c.Credentials},
+		github:   &bundle.GitHub{Transfer: transfer, Endpoint: c.GitHubEndpoint},
 	}
 	if !c.NoDeploymentLog {
 		a.log = hook.NewRotated(l.deploymentsLog())
 	}
-	return a, nil
+	return a, a.makeFolders()
 }
 
 func commandClient(c Config) *jsonClient {
@@ -104,6 +108,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	defer unlock()
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
+	if err := install.RecoverAll(a.layout.instructions(), a.config.Log); err != nil {
+		// The next Install of the group tries again, and says so.
+		a.config.Log.ErrorContext(ctx, "cannot clean up after an interrupted installation", "error", err)
+	}
 	if err := a.recover(ctx, work); err != nil {
 		return err
 	}
@@ -118,18 +126,18 @@ func (a *Agent) Run(ctx context.Context) error {
 
 // lockRoot keeps a second agent away from the same files.
 func (a *Agent) lockRoot() (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(a.layout.journal(), "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(a.layout.lock(), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("cannot lock the root folder: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := lockFile(f); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("cannot lock the root folder: another agent is running with %s", a.config.Root)
 	}
 	return func() {
 		// Closing alone does not do it while a script that is just being
 		// started still has a copy of the file.
-		_ = unix.Flock(int(f.Fd()), unix.LOCK_UN)
+		_ = unlockFile(f)
 		f.Close()
 	}, nil
 }

@@ -36,10 +36,12 @@ type Config struct {
 
 	Root            string        // where revisions and books are kept; default DefaultRoot
 	S3Endpoint      string        // default Endpoint
+	GitHubEndpoint  string        // of GitHub's API; default bundle.DefaultGitHub
 	Dir             string        // what relative destinations of AppSpec files start from; default the process's own
 	WaitBetweenRuns time.Duration // between the starts of two empty polls; default 1 s
 	HTTPReadTimeout time.Duration // default 80 s: the server holds a poll for 45 s
 	StopTimeout     time.Duration // how long a running event may delay the end of Run; default 2 h
+	EventTimeout    time.Duration // for all scripts of an event together; default 1 h, negative: no limit
 	ProgressEvery   time.Duration // at most so often is progress reported; default 1 s
 	Linger          time.Duration // see hook.Runner; default 2 s
 	Grace           time.Duration // see hook.Runner; default 5 s
@@ -47,11 +49,29 @@ type Config struct {
 	MaxRevisions    int // kept per deployment group; default 5
 	Slots           int // commands that run at one time; default 16
 	Limits          bundle.Limits
-	Secure          bool   // use the names of the service that enable_auth_policy asks for
-	DeveloperMode   bool   // accept specifications that are not signed
-	Once            bool   // end when the server has no more work
-	NoDeploymentLog bool   // no log of all deployments beside that of each
-	Version         string // as reported to the server
+	// IdenticalConflict makes a conflict of a file that is there already and the
+	// same, as the official agent does.
+	IdenticalConflict bool
+	// StrictOutput fails a script whose output stays open, as the official agent
+	// does; see hook.Runner.
+	StrictOutput bool
+	// AllVariables gives scripts the whole of Environ but its keys.
+	AllVariables bool
+	// OpenFolders lets everybody list what is below Root, as with the official
+	// agent. PrivateLogs lets nobody else read the scripts' output.
+	OpenFolders, PrivateLogs bool
+	Tracking                 string // folder below Root for what is ongoing; default ongoing-deployment
+	IgnoreOwners             bool   // give what is unpacked to the agent's user, whatever the archive says
+	NoReuse                  bool   // always download, even what an earlier deployment has
+	RejectLinks              bool   // refuse archives with symbolic links
+	FIPS                     bool   // use AWS's FIPS endpoints, unless others are given
+	Verbose                  bool   // log more
+	User, Group              string // to run as; default as it was started
+	Secure                   bool   // use the names of the service that enable_auth_policy asks for
+	DeveloperMode            bool   // accept specifications that are not signed
+	Once                     bool   // end when the server has no more work
+	NoDeploymentLog          bool   // no log of all deployments beside that of each
+	Version                  string // as reported to the server
 	// Environ is the environment that scripts get the harmless part of;
 	// default none but a PATH. PassVariables names more to pass on.
 	Environ       []string
@@ -68,6 +88,9 @@ const DefaultRoot = "/opt/codedeploy-agent/deployment-root"
 func (c Config) withDefaults() Config {
 	c.Root = cmp.Or(c.Root, DefaultRoot)
 	c.S3Endpoint = cmp.Or(c.S3Endpoint, c.Endpoint)
+	c.GitHubEndpoint = cmp.Or(c.GitHubEndpoint, bundle.DefaultGitHub)
+	c.EventTimeout = cmp.Or(c.EventTimeout, time.Hour)
+	c.Tracking = cmp.Or(c.Tracking, trackingFolder)
 	c.WaitBetweenRuns = cmp.Or(c.WaitBetweenRuns, time.Second)
 	c.HTTPReadTimeout = cmp.Or(c.HTTPReadTimeout, 80*time.Second)
 	c.StopTimeout = cmp.Or(c.StopTimeout, 2*time.Hour)
@@ -84,6 +107,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// check makes sure that the agent can serve a host.
 func (c Config) check() error {
 	switch {
 	case c.HostIdentifier == "":
@@ -92,6 +116,18 @@ func (c Config) check() error {
 		return errors.New("the agent has no region")
 	case c.Credentials == nil:
 		return errors.New("the agent has no credentials")
+	}
+	for _, endpoint := range []string{c.Endpoint, c.S3Endpoint} {
+		if err := checkURL(endpoint); err != nil {
+			return err
+		}
+	}
+	return c.checkHost()
+}
+
+// checkHost checks what is of this host alone.
+func (c Config) checkHost() error {
+	switch {
 	case c.MaxRevisions < 1:
 		return fmt.Errorf("max_revisions is %d; at least 1 revision must be kept", c.MaxRevisions)
 	case c.Slots < 1:
@@ -99,11 +135,16 @@ func (c Config) check() error {
 	case !filepath.IsAbs(c.Root):
 		return fmt.Errorf("the root folder %q is not an absolute path", c.Root)
 	}
-	for _, endpoint := range []string{c.Endpoint, c.S3Endpoint} {
-		u, err := url.Parse(endpoint)
-		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			return fmt.Errorf("the endpoint %q is not a URL like https://host:port", endpoint)
-		}
+	if err := checkName("ongoing_deployment_tracking", c.Tracking); err != nil {
+		return err
+	}
+	return checkURL(c.GitHubEndpoint)
+}
+
+func checkURL(endpoint string) error {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return fmt.Errorf("the endpoint %q is not a URL like https://host:port", endpoint)
 	}
 	return nil
 }

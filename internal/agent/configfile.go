@@ -54,9 +54,29 @@ func (k fileKeys) apply(c *Config) error {
 	c.Root = k["root_dir"]
 	c.Endpoint = k["deploy_control_endpoint"]
 	c.S3Endpoint = k["s3_endpoint_override"]
+	c.GitHubEndpoint = k["github_endpoint"]
 	c.Secure = truthy(k["enable_auth_policy"])
-	c.NoDeploymentLog = k["enable_deployments_log"] != "" && !truthy(k["enable_deployments_log"])
+	c.FIPS = truthy(k["use_fips_mode"])
+	c.NoDeploymentLog = k.denied("enable_deployments_log")
+	c.IdenticalConflict = truthy(k["identical_files_conflict"])
+	c.StrictOutput = truthy(k["strict_hook_output"])
+	c.AllVariables = k.denied("restrict_hook_env_to_allowlist")
+	c.OpenFolders = k.denied("restrict_agent_dir_permissions")
+	c.PrivateLogs = truthy(k["restrict_log_dir_permissions"])
+	c.IgnoreOwners = truthy(k["ignore_ownership_in_bundle"])
+	c.RejectLinks = truthy(k["reject_symlinks_in_bundle"])
+	c.NoReuse = k.denied("enable_archive_reuse")
+	c.Verbose = truthy(k["verbose"])
+	c.Tracking = k["ongoing_deployment_tracking"]
+	c.User, c.Group = k["user"], k["group"]
+	for name := range strings.SplitSeq(k["pass_variables"], ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			c.PassVariables = append(c.PassVariables, name)
+		}
+	}
 	return errors.Join(
+		k.size("archive_max_extraction_size", &c.Limits.Bytes),
+		k.eventTimeout(&c.EventTimeout),
 		k.seconds("wait_between_runs", &c.WaitBetweenRuns),
 		k.seconds("http_read_timeout", &c.HTTPReadTimeout),
 		k.seconds("kill_agent_max_wait_time_seconds", &c.StopTimeout),
@@ -70,6 +90,35 @@ func truthy(s string) bool {
 		return true
 	}
 	return false
+}
+
+// denied reports whether a key that is true by default says otherwise.
+func (k fileKeys) denied(key string) bool { return k[key] != "" && !truthy(k[key]) }
+
+func (k fileKeys) size(key string, to *int64) error {
+	text, ok := k[key]
+	if !ok {
+		return nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 {
+		return fmt.Errorf("%s is %q; expected a number of bytes from 1 on", key, text)
+	}
+	*to = n
+	return nil
+}
+
+// eventTimeout reads how long the scripts of an event may run together; 0 is
+// for ever.
+func (k fileKeys) eventTimeout(to *time.Duration) error {
+	const key = "hook_event_timeout_seconds"
+	if err := k.seconds(key, to); err != nil || k[key] == "" {
+		return err
+	}
+	if *to == 0 {
+		*to = -1
+	}
+	return nil
 }
 
 func (k fileKeys) seconds(key string, to *time.Duration) error {

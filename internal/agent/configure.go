@@ -55,18 +55,72 @@ func Configure(ctx context.Context, s Settings) (Config, error) {
 	if c.Root, err = filepath.Abs(cmp.Or(s.Root, c.Root, DefaultRoot)); err != nil {
 		return c, err
 	}
-	if c.Transport, err = transport(keys["proxy_uri"], env.get("AWS_CA_BUNDLE")); err != nil {
+	if c.Transport, err = transport(keys["proxy_uri"], cmp.Or(env.get("no_proxy"), env.get("NO_PROXY")), env.get("AWS_CA_BUNDLE")); err != nil {
 		return c, err
 	}
 	c.Endpoint = cmp.Or(s.Endpoint, c.Endpoint, env.get("AWS_ENDPOINT_URL"))
-	host, err := s.identity(ctx, keys, c.Root, c.Endpoint, c.Transport)
+	id, err := s.identity(ctx, keys, c.Root, c.Endpoint, c.Transport)
 	if err != nil {
 		return c, err
 	}
-	c.HostIdentifier, c.Region, c.Credentials = host.identifier, host.region, host.credentials
+	c.HostIdentifier, c.Region, c.Credentials = id.identifier, id.region, id.credentials
 	if c.Endpoint == "" {
-		c.Endpoint = fmt.Sprintf("https://codedeploy-commands.%s.%s", c.Region, domainOf(c.Region))
-		c.S3Endpoint = cmp.Or(c.S3Endpoint, fmt.Sprintf("https://s3.%s.%s", c.Region, domainOf(c.Region)))
+		c.useAWS(cmp.Or(id.domain, domainOf(id.region)))
+	}
+	return c, nil
+}
+
+// useAWS sets the endpoints of AWS's own services.
+func (c *Config) useAWS(domain string) {
+	service, s3 := "codedeploy-commands", "s3"
+	if c.Secure {
+		service += "-secure"
+	}
+	if c.FIPS {
+		service, s3 = service+"-fips", s3+"-fips"
+	}
+	c.Endpoint = fmt.Sprintf("https://%s.%s.%s", service, c.Region, domain)
+	c.S3Endpoint = cmp.Or(c.S3Endpoint, fmt.Sprintf("https://%s.%s.%s", s3, c.Region, domain))
+}
+
+// ConfigureLocal works out the configuration for a deployment without a
+// server. An identity is looked for only if a bundle is in S3, and after the
+// usual variables and files of AWS tools.
+func ConfigureLocal(_ context.Context, s Settings) (Config, error) {
+	env := environment(s.Environ)
+	keys, err := s.keys()
+	if err != nil {
+		return Config{}, err
+	}
+	var c Config
+	if !keys.onPremises() {
+		if err := keys.apply(&c); err != nil {
+			return c, err
+		}
+	}
+	c.Environ, c.Log = s.Environ, s.Log
+	if c.Root, err = filepath.Abs(cmp.Or(s.Root, c.Root, DefaultRoot)); err != nil {
+		return c, err
+	}
+	if c.Transport, err = transport(keys["proxy_uri"], cmp.Or(env.get("no_proxy"), env.get("NO_PROXY")), env.get("AWS_CA_BUNDLE")); err != nil {
+		return c, err
+	}
+	c.Region = cmp.Or(env.region(), keys["region"], defaultRegion)
+	c.S3Endpoint = cmp.Or(c.S3Endpoint, env.get("AWS_ENDPOINT_URL_S3"), s.Endpoint, c.Endpoint, env.get("AWS_ENDPOINT_URL"))
+	if c.S3Endpoint == "" {
+		c.useAWS(domainOf(c.Region))
+	}
+	root, transport := c.Root, c.Transport
+	c.Credentials = func(ctx context.Context) (sigv4.Credentials, error) {
+		credentials, err := env.credentials()
+		if err == nil {
+			return credentials, nil
+		}
+		h, identityErr := s.identity(ctx, keys, root, "", transport)
+		if identityErr != nil {
+			return credentials, errors.Join(err, identityErr)
+		}
+		return h.credentials(ctx)
 	}
 	return c, nil
 }
@@ -87,11 +141,12 @@ type host struct {
 	identifier  string
 	region      string
 	credentials CredentialSource
+	domain      string // of AWS's services; empty: that of the region
 }
 
 // identity looks for the host's identity: in the given file, in what an
 // earlier enrolment saved, in the environment, in the usual file. If there is
-// none the host is enrolled under its name.
+// none the host is enrolled under its name, or is an EC2 instance.
 func (s Settings) identity(ctx context.Context, keys fileKeys, root, endpoint string, transport http.RoundTripper) (host, error) {
 	if keys.onPremises() {
 		return s.fromFile(s.ConfigFile)
@@ -104,8 +159,10 @@ func (s Settings) identity(ctx context.Context, keys fileKeys, root, endpoint st
 		}
 		return h, err
 	}
-	if file := keys["on_premises_config_file"]; file != "" {
-		return s.fromFile(file)
+	// The official agent's package names a file here that EC2 instances lack.
+	onPremises := cmp.Or(keys["on_premises_config_file"], defaultOnPremisesFile)
+	if keys["on_premises_config_file"] != "" && isRegularFile(onPremises) {
+		return s.fromFile(onPremises)
 	}
 	if s.Name != "" {
 		return s.enrol(ctx, saved, endpoint, transport)
@@ -113,12 +170,15 @@ func (s Settings) identity(ctx context.Context, keys fileKeys, root, endpoint st
 	env := environment(s.Environ)
 	if id := env.get("AWS_HOST_IDENTIFIER"); id != "" {
 		source := func(context.Context) (sigv4.Credentials, error) { return env.credentials() }
-		return host{id, cmp.Or(env.region(), defaultRegion), source}, nil
+		return host{identifier: id, region: cmp.Or(env.region(), defaultRegion), credentials: source}, nil
 	}
-	if isRegularFile(defaultOnPremisesFile) {
-		return s.fromFile(defaultOnPremisesFile)
+	if isRegularFile(onPremises) {
+		return s.fromFile(onPremises)
 	}
-	return host{}, errors.New("this host has no identity: give --name NAME to enrol it, or --config FILE with the file that `aws deploy register` wrote")
+	if h, err := newMetadata(env).host(ctx); err == nil {
+		return h, nil
+	}
+	return host{}, errors.New("this host has no identity: it is no EC2 instance, so give --name NAME to enrol it, or --config FILE with the file that `aws deploy register` wrote")
 }
 
 func (s Settings) fromFile(path string) (host, error) {
@@ -130,7 +190,7 @@ func (s Settings) fromFile(path string) (host, error) {
 	if err != nil {
 		return host{}, fmt.Errorf("%s: %w", path, err)
 	}
-	return host{o.HostIdentifier(), o.Region, o.Credentials()}, nil
+	return host{identifier: o.HostIdentifier(), region: o.Region, credentials: o.Credentials()}, nil
 }
 
 func (s Settings) enrol(ctx context.Context, saved, endpoint string, transport http.RoundTripper) (host, error) {
@@ -156,7 +216,7 @@ func (s Settings) enrol(ctx context.Context, saved, endpoint string, transport h
 		return host{}, fmt.Errorf("cannot save the identity of this host: %w", err)
 	}
 	s.Log.InfoContext(ctx, "host enrolled", "host", o.IAMUserARN, "file", saved)
-	return host{o.HostIdentifier(), o.Region, o.Credentials()}, nil
+	return host{identifier: o.HostIdentifier(), region: o.Region, credentials: o.Credentials()}, nil
 }
 
 // domainOf returns the domain of AWS's own services.

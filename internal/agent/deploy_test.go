@@ -361,14 +361,6 @@ func TestDownloadFailures(t *testing.T) {
 		"damaged": {func(s *site, _ *protocol.Specification) {
 			s.etags["/releases/d-BROKEN001.tgz"] = "00000000000000000000000000000000"
 		}, "damaged on its way"},
-		"unknown type": {
-			func(_ *site, spec *protocol.Specification) { spec.Revision.S3Revision.BundleType = "rar" },
-			"BundleType in S3Revision must be",
-		},
-		"other revision": {
-			func(_ *site, spec *protocol.Specification) { spec.Revision.RevisionType = protocol.RevisionGitHub },
-			"not supported by this version",
-		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

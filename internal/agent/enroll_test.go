@@ -153,7 +153,7 @@ func TestConfigure(t *testing.T) {
 		"no secret":    {file: strings.Replace(user, "tell-nobody", "", 1), err: "aws_secret_access_key is required"},
 		"bad YAML":     {file: "a: [", err: "is invalid"},
 		"bad number":   {file: "max_revisions: none\n", err: "max_revisions is \"none\""},
-		"no identity":  {file: "verbose: true\n", err: "--name NAME"},
+		"no identity":  {file: "verbose: true\n", environ: []string{"AWS_EC2_METADATA_DISABLED=true"}, err: "--name NAME"},
 		"no file":      {err: "cannot read the configuration file"},
 		"numeric keys": {file: strings.Replace(user, "AKID", "123456", 1), check: func(c agent.Config) any { return c.HostIdentifier }, want: "arn:aws:iam::1:user/a"},
 	}

@@ -25,10 +25,10 @@ type event struct {
 	builtIn func(*Agent, context.Context, *event) error
 }
 
-// builtIn are the events that run no scripts.
+// builtIn is what the events do that run no scripts.
 var builtIn = map[string]func(*Agent, context.Context, *event) error{
-	"DownloadBundle": (*Agent).downloadBundle,
-	"Install":        (*Agent).install,
+	downloadEvent: (*Agent).downloadBundle,
+	installEvent:  (*Agent).install,
 }
 
 // plan finds out what a command means for its deployment.
@@ -37,7 +37,8 @@ func (a *Agent) plan(spec *protocol.Specification, name string) (*event, error) 
 	if e.builtIn = builtIn[name]; e.builtIn != nil {
 		return e, nil
 	}
-	if !slices.Contains(appspec.Hooks[:], name) {
+	custom := a.local && slices.Contains(spec.AllPossibleLifecycleEvents, name)
+	if !custom && !slices.Contains(appspec.Hooks[:], name) {
 		e.noop = true
 		e.builtIn = func(*Agent, context.Context, *event) error {
 			return fmt.Errorf("Unsupported command type: %s", name) //nolint:staticcheck // the official agent's words

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/slipwayhq/slipway/internal/agent/bundle"
 	"github.com/slipwayhq/slipway/internal/agent/hook"
@@ -15,7 +16,7 @@ import (
 
 // execute does what an event is about and returns how it went.
 func (a *Agent) execute(ctx context.Context, e *event, r *record) result {
-	if err := os.MkdirAll(e.dir, 0o755); err != nil {
+	if err := os.MkdirAll(e.dir, a.config.folderMode()); err != nil {
 		return failed(fmt.Errorf("cannot make the folder of the deployment: %w", err))
 	}
 	if e.builtIn != nil {
@@ -30,38 +31,11 @@ func (a *Agent) execute(ctx context.Context, e *event, r *record) result {
 	return a.runScripts(ctx, e, r)
 }
 
-// downloadBundle fetches and unpacks the revision.
-func (a *Agent) downloadBundle(ctx context.Context, e *event) error {
-	revision := e.spec.Revision
-	if revision.RevisionType != protocol.RevisionS3 {
-		return fmt.Errorf("revisions of type %q are not supported by this version of the agent; use S3", revision.RevisionType)
-	}
-	s3 := revision.S3Revision
-	switch s3.BundleType {
-	case bundle.Tar, bundle.Tgz, bundle.Zip:
-	default:
-		return fmt.Errorf("BundleType in S3Revision must be tar, tgz or zip, not %q", s3.BundleType)
-	}
-	group := e.spec.DeploymentGroupID
-	if err := a.prune(e); err != nil {
-		return err
-	}
-	object := bundle.Object{Bucket: s3.Bucket, Key: s3.Key, Version: s3.Version, ETag: s3.ETag}
-	if _, err := a.bucket.Fetch(ctx, object, bundleFile(e.dir)); err != nil {
-		return err
-	}
-	x := bundle.Extraction{File: bundleFile(e.dir), Type: s3.BundleType, Dir: archiveOf(e.dir), Limits: a.config.Limits}
-	if err := bundle.Unpack(ctx, x); err != nil {
-		return err
-	}
-	return writePointer(a.layout.mostRecent(group), e.dir)
-}
-
 // prune makes room: the oldest revisions of the group go, but never the one
 // that is installed.
 func (a *Agent) prune(e *event) error {
 	group := e.spec.DeploymentGroupID
-	protected := []string{e.spec.DeploymentID}
+	protected := []string{e.spec.DeploymentID, e.spec.ReuseArchiveFromDeploymentID}
 	installed, err := readPointer(a.layout.lastSuccessful(group))
 	if err != nil {
 		return err
@@ -79,18 +53,24 @@ func (a *Agent) install(ctx context.Context, e *event) error {
 	if err != nil {
 		return err
 	}
+	if err := checkEvents(document, e.spec.AllPossibleLifecycleEvents); err != nil {
+		return err
+	}
 	behavior := ""
 	if o := e.spec.AgentActionOverrides; o != nil {
-		behavior = o.AgentOverrides.FileExistsBehavior
+		behavior = strings.ToUpper(o.AgentOverrides.FileExistsBehavior)
 	}
 	group := e.spec.DeploymentGroupID
 	err = install.Run(ctx, install.Installation{
 		Archive:            archive,
 		Spec:               document,
 		FileExistsBehavior: behavior,
+		IdenticalConflict:  a.config.IdenticalConflict,
 		Instructions:       a.layout.plan(group),
 		Cleanup:            a.layout.cleanup(group),
+		Title:              title(e.spec),
 		Dir:                a.config.Dir,
+		Log:                a.config.Log,
 	})
 	if err != nil {
 		return err
@@ -98,12 +78,30 @@ func (a *Agent) install(ctx context.Context, e *event) error {
 	return writePointer(a.layout.lastSuccessful(group), e.dir)
 }
 
+// title says in words whose the files of a deployment are.
+func title(s *protocol.Specification) string {
+	return fmt.Sprintf("deployment %s of the deployment group %s (application %s)", s.DeploymentID, s.DeploymentGroupName, s.ApplicationName)
+}
+
 // runScripts runs the scripts of a hook, one after the other. Their log goes
 // to the current deployment, wherever they are from.
 func (a *Agent) runScripts(ctx context.Context, e *event, r *record) result {
+	if a.config.PrivateLogs {
+		if err := os.MkdirAll(filepath.Dir(scriptsLog(e.dir)), 0o700); err != nil {
+			return failed(fmt.Errorf("cannot make the log folder: %w", err))
+		}
+	}
 	out, err := hook.NewOutput(scriptsLog(e.dir), e.spec.DeploymentID, a.log)
 	if err != nil {
 		return failed(err)
+	}
+	if a.watcher != nil {
+		out.Echo(a.watcher)
+	}
+	if limit := a.config.EventTimeout; limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, hook.EventTimeout{After: limit})
+		defer cancel()
 	}
 	progress := a.startProgress(ctx, r, out)
 	err = a.eachScript(ctx, e, r, out, progress)
@@ -118,7 +116,11 @@ func (a *Agent) runScripts(ctx context.Context, e *event, r *record) result {
 }
 
 func (a *Agent) eachScript(ctx context.Context, e *event, r *record, out *hook.Output, p *progress) error {
-	env := append(hook.BaseEnvironment(a.config.Environ, a.config.PassVariables...), variables(e)...)
+	env := hook.BaseEnvironment(a.config.Environ, a.config.PassVariables...)
+	if a.config.AllVariables {
+		env = hook.FullEnvironment(a.config.Environ)
+	}
+	env = append(env, variables(e)...)
 	out.Line("LifecycleEvent - " + e.name)
 	for _, script := range e.scripts {
 		out.Line("Script - " + script.Location)
@@ -130,6 +132,9 @@ func (a *Agent) eachScript(ctx context.Context, e *event, r *record, out *hook.O
 			Output:  out,
 			Started: func(process hook.Process) error {
 				r.Process = &process
+				if a.journal == nil {
+					return nil
+				}
 				return a.journal.write(running, r, false) // a crash of the machine ends the process, too
 			},
 		})

@@ -15,11 +15,11 @@ import (
 // journal, the pinned signer and the enrolment are ours.
 type layout struct{ root string }
 
-func (l layout) journal() string         { return filepath.Join(l.root, "journal") }
-func (l layout) signer() string          { return filepath.Join(l.root, "signer.pem") }
-func (l layout) enrolment() string       { return filepath.Join(l.root, "codedeploy.onpremises.yml") }
-func (l layout) instructions() string    { return filepath.Join(l.root, "deployment-instructions") }
-func (l layout) ongoing(d string) string { return filepath.Join(l.root, "ongoing-deployment", d) }
+func (l layout) journal() string      { return filepath.Join(l.root, "journal") }
+func (l layout) lock() string         { return filepath.Join(l.root, "journal", "lock") }
+func (l layout) signer() string       { return filepath.Join(l.root, "signer.pem") }
+func (l layout) enrolment() string    { return filepath.Join(l.root, "codedeploy.onpremises.yml") }
+func (l layout) instructions() string { return filepath.Join(l.root, "deployment-instructions") }
 func (l layout) deploymentsLog() string {
 	return filepath.Join(l.root, "deployment-logs", "codedeploy-agent-deployments.log")
 }
@@ -59,8 +59,15 @@ var taken = []string{
 // checkSegment makes sure that an identifier of the server is a name for a
 // folder, and not a way to another place.
 func checkSegment(what, id string) error {
-	if id == "" || id == "." || id == ".." || strings.ContainsAny(id, "/\x00\n") || len(id) > 200 || slices.Contains(taken, id) {
-		return fmt.Errorf("the %s %q cannot be the name of a folder", what, id)
+	if slices.Contains(taken, id) {
+		return fmt.Errorf("the %s %q cannot be the name of a folder: the agent has one of that name", what, id)
+	}
+	return checkName(what, id)
+}
+
+func checkName(what, name string) error {
+	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00\n") || len(name) > 200 {
+		return fmt.Errorf("the %s %q cannot be the name of a folder", what, name)
 	}
 	return nil
 }

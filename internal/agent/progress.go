@@ -22,6 +22,10 @@ type progress struct {
 func (a *Agent) startProgress(ctx context.Context, r *record, out *hook.Output) *progress {
 	ctx, cancel := context.WithCancel(ctx)
 	p := &progress{cancel: cancel, done: make(chan struct{})}
+	if a.server == nil { // nobody to report to
+		close(p.done)
+		return p
+	}
 	go func() {
 		defer close(p.done)
 		ticker := time.NewTicker(a.config.ProgressEvery)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"os/user"
 	"runtime"
 	"strconv"
 	"strings"
@@ -19,7 +20,17 @@ import (
 // childVariable makes the test binary an agent, so that a test can kill one.
 const childVariable = "SLIPWAY_TEST_AGENT"
 
+// userVariable makes it a process that becomes another user.
+const userVariable = "SLIPWAY_TEST_USER"
+
 func TestMain(m *testing.M) {
+	if name := os.Getenv(userVariable); name != "" {
+		if err := (agent.Config{User: name}).DropPrivileges(); err != nil {
+			fmt.Println(err)
+		}
+		fmt.Println(os.Geteuid(), os.Getegid())
+		os.Exit(0)
+	}
 	if where := os.Getenv(childVariable); where != "" {
 		if err := runChild(where); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -127,4 +138,29 @@ func alive(pid int) bool {
 	}
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && !strings.Contains(string(text), ") Z ")
+}
+
+func TestDropPrivileges(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can become somebody else")
+	}
+	nobody, err := user.Lookup("nobody")
+	if err != nil {
+		t.Skip("this host has no user nobody")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"nobody":              nobody.Uid + " " + nobody.Gid + "\n",
+		"nobody-of-this-name": "the user \"nobody-of-this-name\" of the configuration file does not exist on this host\n0 0\n",
+	} {
+		cmd := exec.Command(self)
+		cmd.Env = append(os.Environ(), userVariable+"="+name)
+		if out, err := cmd.CombinedOutput(); err != nil || string(out) != want {
+			t.Errorf("%s: %q, %v; want %q", name, out, err, want)
+		}
+	}
 }

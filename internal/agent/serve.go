@@ -51,7 +51,7 @@ func (a *Agent) perform(ctx, work context.Context, e *event, r *record, log *slo
 		a.finish(ctx, work, received, r, failed(err))
 		return
 	}
-	tracking := a.layout.ongoing(r.Deployment)
+	tracking := a.tracking(r.Deployment)
 	if err := os.WriteFile(tracking, []byte(r.Command.HostCommandIdentifier), 0o644); err != nil {
 		log.WarnContext(ctx, "cannot write the tracking file", "error", err)
 	}

@@ -6,10 +6,12 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/smallstep/pkcs7"
 
+	"github.com/slipwayhq/slipway/internal/agent/bundle"
 	"github.com/slipwayhq/slipway/internal/protocol"
 )
 
@@ -100,10 +102,36 @@ func checkRevision(r *protocol.Revision) error {
 		return errors.New("Must specify a revison") //nolint:staticcheck // the official agent's words
 	case r.RevisionType == "":
 		return errors.New("Must specify a revision source") //nolint:staticcheck // as above
-	case r.RevisionType != protocol.RevisionS3:
-		return nil // judged when it is downloaded: other events don't need it
-	case r.S3Revision == nil || r.S3Revision.Bucket == "" || r.S3Revision.Key == "" || r.S3Revision.BundleType == "":
-		return errors.New("S3Revision must specify Bucket, Key and BundleType")
 	}
-	return nil
+	switch r.RevisionType {
+	case protocol.RevisionS3:
+		if s3 := r.S3Revision; s3 == nil || s3.Bucket == "" || s3.Key == "" || s3.BundleType == "" {
+			return errors.New("S3Revision must specify Bucket, Key and BundleType")
+		}
+		return checkBundleType("S3Revision", r.S3Revision.BundleType, bundle.Tar, bundle.Tgz, bundle.Zip)
+	case protocol.RevisionGitHub:
+		if g := r.GitHubRevision; g == nil || g.Account == "" || g.Repository == "" || g.CommitID == "" {
+			return errors.New("GitHubRevision must specify Account, Repository and CommitId")
+		}
+		return checkBundleType("GitHubRevision", cmp.Or(r.GitHubRevision.BundleType, bundle.Tar), bundle.Tar, bundle.Zip)
+	case protocol.RevisionLocalFile, protocol.RevisionLocalDirectory:
+		if l := r.LocalRevision; l == nil || l.Location == "" || l.BundleType == "" {
+			return errors.New("LocalRevision must specify Location and BundleType")
+		}
+		if r.RevisionType == protocol.RevisionLocalDirectory {
+			return checkBundleType("LocalRevision", r.LocalRevision.BundleType, bundleDirectory)
+		}
+		return checkBundleType("LocalRevision", r.LocalRevision.BundleType, bundle.Tar, bundle.Tgz, bundle.Zip)
+	}
+	return fmt.Errorf("Exactly one of S3Revision, GitHubRevision, or LocalRevision must be specified; the revision type %q is unknown", r.RevisionType) //nolint:staticcheck // as above
+}
+
+// bundleDirectory is the type of a revision that is not packed.
+const bundleDirectory = "directory"
+
+func checkBundleType(where, got string, may ...string) error {
+	if slices.Contains(may, got) {
+		return nil
+	}
+	return fmt.Errorf("BundleType in %s must be %s, not %q", where, strings.Join(may, " or "), got)
 }

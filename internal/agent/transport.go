@@ -16,17 +16,23 @@ func makeFolder(path string) error {
 	return nil
 }
 
-// transport returns how to reach the server: through the given proxy or those
-// of the usual variables, trusting the system's authorities or those of the
+// transport returns how to reach the server: through the given proxy, but to
+// the hosts in noProxy, or through those of the usual variables; trusting the system's authorities or those of the
 // given file.
-func transport(proxy, authorities string) (http.RoundTripper, error) {
+func transport(proxy, noProxy, authorities string) (http.RoundTripper, error) {
 	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // documented
 	if proxy != "" {
 		u, err := url.Parse(proxy)
 		if err != nil || u.Host == "" {
 			return nil, fmt.Errorf("proxy_uri is %q; expected a URL like http://proxy:3128", proxy)
 		}
-		t.Proxy = http.ProxyURL(u)
+		direct := directHosts(noProxy)
+		t.Proxy = func(req *http.Request) (*url.URL, error) {
+			if direct.has(req.URL) {
+				return nil, nil //nolint:nilnil // which means no proxy
+			}
+			return u, nil
+		}
 	}
 	if authorities != "" {
 		text, err := os.ReadFile(authorities)

@@ -30,7 +30,7 @@ func (s *Server) audited(ctx context.Context, r *http.Request, call *Call, body 
 		At: call.Now, RequestID: call.RequestID,
 		Account: call.Namespace.Account, Region: call.Namespace.Region,
 		Principal: call.Principal.ARN, SourceIP: call.SourceIP, UserAgent: r.UserAgent(),
-		Action: call.Service + ":" + operation, Parameters: parameters, Outcome: audit.Success,
+		Action: s.actionPrefix(call.Service) + ":" + operation, Parameters: parameters, Outcome: audit.Success,
 	})
 	return carrying, func(outcome error) error {
 		record, unsaved := pending.Unsaved()
@@ -44,8 +44,23 @@ func (s *Server) audited(ctx context.Context, r *http.Request, call *Call, body 
 	}
 }
 
+// actionPrefix is what the actions of a service begin with in policies: that
+// is not always the name that its requests are signed for.
+func (s *Server) actionPrefix(service string) string {
+	for _, known := range s.config.Services {
+		if prefix := known.Scopes[service]; prefix != "" {
+			return prefix
+		}
+	}
+	return service
+}
+
 // describe names what a request asks for, whichever way it says it.
 func describe(r *http.Request, body []byte) (operation string, parameters json.RawMessage) {
+	if isCBOR(r) {
+		text, _ := jsonOfCBOR(body) // what is no CBOR leaves no parameters
+		return operationName(r), audit.JSONParameters(text)
+	}
 	if r.Header.Get("X-Amz-Target") != "" {
 		return operationName(r), audit.JSONParameters(body)
 	}

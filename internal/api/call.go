@@ -58,6 +58,10 @@ type response struct {
 	code   string // of an error
 	header http.Header
 	body   []byte
+
+	// queryError is the code that the query protocol has for the error, where
+	// clients that once spoke it know errors by that.
+	queryError string
 }
 
 // serveAPI is the frame around every call: what comes in is one request, what
@@ -83,6 +87,9 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, p dialect) {
 	h.Set("Content-Type", p.contentType())
 	h.Set("Content-Length", strconv.Itoa(len(out.body)))
 	h.Set("X-Amzn-Requestid", call.RequestID)
+	if out.queryError != "" {
+		h.Set("X-Amzn-Query-Error", out.queryError+";"+blame(out.status))
+	}
 	w.WriteHeader(out.status)
 	_, _ = w.Write(out.body) // a client that is gone hears nothing
 	s.logCall(r, call, out)

@@ -1,6 +1,9 @@
 package api
 
 import (
+	"fmt"
+	"time"
+
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/wire"
 )
@@ -30,7 +33,7 @@ func deploymentInfo(d deploy.Deployment) *wire.DeploymentInfo {
 		BlueGreenDeploymentConfiguration:   blueGreenConfiguration(d.BlueGreen),
 		LoadBalancerInfo:                   loadBalancerInfo(d.LoadBalancer),
 		FileExistsBehavior:                 new(wire.FileExistsBehavior(d.FileExistsBehavior)),
-		DeploymentStatusMessages:           orEmpty(d.Messages),
+		DeploymentStatusMessages:           statusMessages(d),
 		ComputePlatform:                    new(wire.ComputePlatform(d.Platform)),
 		RelatedDeployments:                 relatedDeployments(d),
 		OverrideAlarmConfiguration:         alarmConfiguration(d.AlarmOverride),
@@ -39,6 +42,16 @@ func deploymentInfo(d deploy.Deployment) *wire.DeploymentInfo {
 		out.PreviousRevision = revisionLocation(*d.PreviousRevision)
 	}
 	return out
+}
+
+// statusMessages says what a deployment waits for that its targets do not show.
+func statusMessages(d deploy.Deployment) []string {
+	messages := orEmpty(d.Messages)
+	if d.BakeUntil == nil {
+		return messages
+	}
+	return append(messages, fmt.Sprintf("The last zone is monitored until %s; then the deployment goes on with the next one.",
+		d.BakeUntil.UTC().Format(time.RFC3339)))
 }
 
 func errorInformation(e *deploy.ErrorInfo) *wire.ErrorInformation {

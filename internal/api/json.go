@@ -12,7 +12,7 @@ import (
 	"github.com/slipwayhq/slipway/internal/wire"
 )
 
-// jsonDialect is AWS JSON 1.1 for one request: the target header names the
+// jsonDialect is AWS JSON for one request: the target header names the
 // service and the operation.
 type jsonDialect struct {
 	access    *Access
@@ -33,7 +33,16 @@ func (s *Server) jsonDialect(r *http.Request) jsonDialect {
 
 func (jsonDialect) maxBody() int64 { return maxBody }
 
-func (jsonDialect) contentType() string { return wire.ContentType }
+func (p jsonDialect) contentType() string {
+	if p.hasForms() {
+		return "application/x-amz-json-1.0"
+	}
+	return wire.ContentType
+}
+
+// hasForms reports whether the service is one that forms were sent to before
+// JSON was.
+func (p jsonDialect) hasForms() bool { return p.service != nil && p.service.XMLNamespace != "" }
 
 func (p jsonDialect) accepts(service string) bool {
 	if p.service == nil {
@@ -44,6 +53,15 @@ func (p jsonDialect) accepts(service string) bool {
 }
 
 func (p jsonDialect) invoke(ctx context.Context, call *Call, _ *http.Request, body []byte) ([]byte, error) {
+	out, err := p.perform(ctx, call, body)
+	if err != nil || out == nil {
+		return nil, err
+	}
+	return wire.Encode(out)
+}
+
+// perform performs the operation and returns its output, nil if it has none.
+func (p jsonDialect) perform(ctx context.Context, call *Call, body []byte) (any, error) {
 	if p.service == nil {
 		return nil, &fault{kind: unknownOperation}
 	}
@@ -58,23 +76,31 @@ func (p jsonDialect) invoke(ctx context.Context, call *Call, _ *http.Request, bo
 	return op.perform(ctx, p.access, call, body)
 }
 
-func (jsonDialect) failure(err error, _ string) response {
-	var domain *deploy.Error
-	if errors.As(err, &domain) {
-		return jsonError(http.StatusBadRequest, domain.Code, domain.Message)
-	}
-	var f *fault
-	if !errors.As(err, &f) {
-		f = errInternal
-	}
-	names := f.kind.names()
-	return jsonError(names.jsonStatus, names.json, f.message)
-}
-
-func jsonError(status int, code, message string) response {
+func (p jsonDialect) failure(err error, _ string) response {
+	code, message, status, queryCode := p.describe(err)
 	body, _ := json.Marshal(struct { // two strings always marshal
 		Type    string `json:"__type"`
 		Message string `json:"message"`
 	}{code, message})
-	return response{status: status, code: code, body: body}
+	return response{status: status, code: code, body: body, queryError: queryCode}
+}
+
+// describe names an error. queryCode is empty for services without forms.
+func (p jsonDialect) describe(err error) (code, message string, status int, queryCode string) {
+	var domain *deploy.Error
+	var f *fault
+	switch {
+	case errors.As(err, &domain) && p.hasForms():
+		shape := p.service.fault(domain.Code)
+		return shape.Name, domain.Message, shape.Status, domain.Code
+	case errors.As(err, &domain):
+		return domain.Code, domain.Message, http.StatusBadRequest, ""
+	case !errors.As(err, &f):
+		f = errInternal
+	}
+	names := f.kind.names()
+	if p.hasForms() {
+		queryCode = names.query
+	}
+	return names.json, f.message, names.jsonStatus, queryCode
 }

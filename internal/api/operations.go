@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/slipwayhq/slipway/internal/wire"
 )
@@ -15,6 +16,28 @@ type Service struct {
 	// caller that is authenticated may call, and the handlers look closer.
 	Scopes     map[string]string
 	Operations Table
+
+	// XMLNamespace is for a service that has changed its protocol over the
+	// years, and is called by all of them: as a form, as JSON, as CBOR. Empty:
+	// JSON only.
+	XMLNamespace string
+	// Faults are the errors of such a service that have a shape of another
+	// name than their code, or another status than 400.
+	Faults map[string]FaultShape
+}
+
+// FaultShape is how newer protocols call an error, and its HTTP status.
+type FaultShape struct {
+	Name   string
+	Status int
+}
+
+// fault returns the shape of an error by its code.
+func (s *Service) fault(code string) FaultShape {
+	if shape, ok := s.Faults[code]; ok {
+		return shape
+	}
+	return FaultShape{code, http.StatusBadRequest}
 }
 
 // Table has a service's operations by name. To add an operation is to add a
@@ -93,10 +116,10 @@ func erase[I any](needs Needs[I]) func(context.Context, *Call, any) ([]Permissio
 	}
 }
 
-// perform decodes, authorises, acts and encodes. Authorisation comes after
-// decoding, for it takes the names in the input, and before everything else,
+// perform decodes, authorises and acts; an operation without an output
+// returns nil. Authorisation comes after decoding, for it takes the names in the input, and before everything else,
 // so that who may not look learns nothing.
-func (op Operation) perform(ctx context.Context, access *Access, call *Call, body []byte) ([]byte, error) {
+func (op Operation) perform(ctx context.Context, access *Access, call *Call, body []byte) (any, error) {
 	in := op.newInput()
 	if err := wire.Decode(body, in); err != nil {
 		return nil, &fault{serialization, err.Error()}
@@ -114,5 +137,5 @@ func (op Operation) perform(ctx context.Context, access *Access, call *Call, bod
 	if err != nil || !op.hasOutput {
 		return nil, err
 	}
-	return wire.Encode(out)
+	return out, nil
 }

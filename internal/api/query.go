@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// queryDialect is the older protocol of STS and IAM: parameters come as a
-// form, answers are XML. Which of the two services is meant is only in the
+// queryDialect is the older protocol, of STS, IAM and early clients of
+// CloudWatch: parameters come as a form, answers are XML. Which service is meant is only in the
 // signature.
 type queryDialect struct {
 	access   *Access
@@ -32,11 +32,19 @@ type queryAction struct {
 	do       func(ctx context.Context, call *Call, form url.Values) (any, error)
 }
 
-func newQueryDialect(access *Access, pager Pager) *queryDialect {
-	return &queryDialect{access, map[string]queryService{
+func newQueryDialect(access *Access, pager Pager, services []Service) *queryDialect {
+	p := &queryDialect{access, map[string]queryService{
 		"sts": (&stsAPI{access}).service(),
 		"iam": (&iamAPI{access.Identity, access.Root, pager}).service(),
 	}}
+	for i := range services {
+		if s := &services[i]; s.XMLNamespace != "" {
+			for scope := range s.Scopes {
+				p.services[scope] = formService(access, s)
+			}
+		}
+	}
+	return p
 }
 
 func (*queryDialect) maxBody() int64 { return maxBody }
@@ -134,14 +142,18 @@ func (*queryDialect) failure(err error, requestID string) response {
 		Code    string
 		Message string
 	}
-	blame := "Sender"
-	if e.status >= http.StatusInternalServerError {
-		blame = "Receiver"
-	}
 	body, _ := xml.Marshal(struct { // strings always marshal
 		XMLName   xml.Name `xml:"ErrorResponse"`
 		Error     detail
 		RequestID string `xml:"RequestId"`
-	}{Error: detail{blame, e.code, e.message}, RequestID: requestID})
+	}{Error: detail{blame(e.status), e.code, e.message}, RequestID: requestID})
 	return response{status: e.status, code: e.code, body: body}
+}
+
+// blame says whose fault an error is.
+func blame(status int) string {
+	if status >= http.StatusInternalServerError {
+		return "Receiver"
+	}
+	return "Sender"
 }

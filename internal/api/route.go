@@ -22,12 +22,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		serveOr404(s.config.S3, w, r)
 	case scope == lambdaScope:
 		s.serveAPI(w, r, s.lambdaDialect(r))
+	case isCBOR(r):
+		w.Header().Set(protocolHeader, cborProtocol)
+		s.serveAPI(w, r, s.cborDialect(r))
 	case path == "/healthz":
 		probe(w, r, s.config.Healthy)
 	case path == "/readyz":
 		probe(w, r, s.config.Ready)
 	case path == "/metrics":
 		serveOr404(s.config.Metrics, w, r)
+	case path == "/install" && r.URL.RawQuery == "" && scope == "" && r.Method == http.MethodGet && s.config.Installer != nil:
+		s.config.Installer.ServeHTTP(w, r)
 	case path == "/console" || strings.HasPrefix(path, "/console/"):
 		serveOr404(s.config.Console, w, r)
 	case s.config.BucketHost != nil && s.config.BucketHost(r.Host), path != "/":
@@ -59,7 +64,7 @@ func claimedService(r *http.Request) string {
 	return ""
 }
 
-// isQuery recognises the form-encoded protocol of STS and IAM.
+// isQuery recognises the form-encoded protocol.
 func isQuery(r *http.Request) bool {
 	if r.Header.Get("X-Amz-Target") != "" {
 		return false // JSON, which ignores the query string

@@ -1,11 +1,11 @@
 // Package api is the HTTP edge of the control plane: one port for the
-// CodeDeploy API, the host agents' command service, and as much STS and IAM as
-// AWS clients need. It authenticates and authorises every call, decodes it,
+// CodeDeploy API, the host agents' command service, and as much STS, IAM and
+// CloudWatch as AWS clients need. It authenticates and authorises every call, decodes it,
 // hands it to the operation's handler, and turns what comes back into bytes.
 //
 // A request of S3 or for the console is left to the handler that was given for
 // it. Everything else goes through the same steps, see answer in call.go; the
-// two wire protocols differ only in json.go and query.go.
+// wire protocols differ only in json.go, query.go and cbor.go.
 package api
 
 import (
@@ -21,7 +21,7 @@ import (
 // their comment says otherwise.
 type Config struct {
 	Access   *Access   // required
-	Services []Service // the JSON services: CodeDeploy and host commands
+	Services []Service // CodeDeploy, host commands, CloudWatch
 	Pager    Pager     // for the lists of IAM
 
 	Lambda *Lambda // nil: this server runs no functions
@@ -29,6 +29,8 @@ type Config struct {
 	S3      http.Handler // authenticates its callers itself
 	Console http.Handler // everything below /console/
 	Metrics http.Handler // /metrics
+	// Installer has the script that installs the agent, at /install.
+	Installer http.Handler
 
 	// BucketHost tells the Host of a request for one bucket from the
 	// server's own name.
@@ -61,5 +63,5 @@ func New(c Config) *Server {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Server{config: c, query: newQueryDialect(c.Access, c.Pager), throttle: newThrottle(c.Limits)}
+	return &Server{config: c, query: newQueryDialect(c.Access, c.Pager, c.Services), throttle: newThrottle(c.Limits)}
 }

@@ -173,6 +173,10 @@ func operationName(r *http.Request) string {
 	if route, _ := lambdaRouteOf(r); route != nil {
 		return route.operation
 	}
+	if isCBOR(r) {
+		_, operation := cborTarget(r)
+		return operation
+	}
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	return operation
 }

@@ -77,7 +77,7 @@ type Permission struct {
 	Owner   string
 	Group   string
 	Mode    string // one to four octal digits, or empty
-	ACLs    []string
+	ACLs    []ACLEntry
 	Context *Context
 	Line    int
 }
@@ -86,7 +86,7 @@ type Permission struct {
 type Context struct {
 	User  string // the file calls it name
 	Type  string
-	Range string
+	Range string // as in s0-s1:c0.c5,c7; may be empty
 }
 
 // Script is one program of a hook.

@@ -40,7 +40,7 @@ func (p *parser) permission(item at, fields map[string]at) Permission {
 		perm.Types = p.types(f)
 	}
 	if f, ok := fields["acls"]; ok && !isNull(f.node) {
-		perm.ACLs = p.texts(f)
+		perm.ACLs = p.acls(f, perm)
 	}
 	if f, ok := fields["context"]; ok && !isNull(f.node) {
 		perm.Context = p.context(f)
@@ -94,13 +94,4 @@ func (p *parser) types(f at) []string {
 		return []string{TypeFile, TypeDirectory}
 	}
 	return types
-}
-
-func (p *parser) context(f at) *Context {
-	fields := p.fields(f)
-	c := &Context{User: p.text(fields["name"]), Type: p.text(fields["type"]), Range: p.text(fields["range"])}
-	if c.Type == "" {
-		p.fail(f, "an SELinux context needs a type")
-	}
-	return c
 }

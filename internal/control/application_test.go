@@ -113,9 +113,9 @@ func TestDeleteApplication(t *testing.T) {
 func (w *world) wantDue(id string) {
 	w.t.Helper()
 	err := w.store.View(w.t.Context(), func(tx *store.Tx) error {
-		due, err := tx.DueDeployments(w.tick(), 10)
-		if !slices.Contains(due, id) {
-			w.t.Errorf("due are %v, want %s", due, id)
+		due, err := tx.DueDeployments(store.Leaseholder{}, w.tick(), 10)
+		if !slices.Contains(due.IDs, id) {
+			w.t.Errorf("due are %v, want %s", due.IDs, id)
 		}
 		return err
 	})

@@ -27,6 +27,10 @@ func TestBrokenStore(t *testing.T) {
 		"AddTagsToOnPremisesInstances":      w.AddTagsToOnPremisesInstances(ctx, ns, []string{"a"}, one),
 		"RemoveTagsFromOnPremisesInstances": w.RemoveTagsFromOnPremisesInstances(ctx, ns, []string{"a"}, one),
 	}
+	errs["PutAlarm"] = w.PutAlarm(ctx, deploy.Alarm{Namespace: ns, Name: "a", Settings: []byte("{}")})
+	errs["SetAlarmState"] = w.SetAlarmState(ctx, ns, control.SetAlarmState{Name: "a", State: deploy.AlarmOK})
+	errs["DeleteAlarms"] = w.DeleteAlarms(ctx, ns, []string{"a"})
+	_, _, errs["ListAlarms"] = w.ListAlarms(ctx, ns, control.AlarmFilter{}, "", 1)
 	_, errs["CreateApplication"] = w.CreateApplication(ctx, ns, control.CreateApplication{Name: "shop"})
 	_, errs["GetApplication"] = w.GetApplication(ctx, ns, "shop")
 	_, errs["ListApplications"] = w.ListApplications(ctx, ns, "", 1)

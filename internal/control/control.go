@@ -17,6 +17,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/notification"
 	"github.com/slipwayhq/slipway/internal/store"
 )
 
@@ -28,8 +30,13 @@ type Control struct {
 	quotas Quotas
 	signer *signer
 	hold   time.Duration
+	newID  func() string
 	polls  atomic.Int64 // that are held
 	queue  bool
+	notify notification.Routes
+
+	presence    presence
+	silentAfter time.Duration
 
 	serviceRole func(ctx context.Context, arn string) (bool, error)
 }
@@ -37,6 +44,7 @@ type Control struct {
 // Options are the settings of a [Control]. The zero value is ready for use.
 type Options struct {
 	Now    func() time.Time // nil: time.Now
+	NewID  func() string    // of deployments; nil: [deploy.NewDeploymentID]
 	Quotas Quotas           // zero members: [DefaultQuotas]
 	// PollHold is how long a poll waits for a command. 0: CodeDeploy's own
 	// 45 s, well below the 80 s after which the official agents give up.
@@ -45,6 +53,11 @@ type Options struct {
 	// instead of refusing them, unless the group's tag says otherwise
 	// ([deploy.Group.Queues]). CodeDeploy refuses them.
 	Queue bool
+	// SilentAfter is how long nothing is heard of a host that has something to
+	// do before that is told. 0: 30 s.
+	SilentAfter time.Duration
+	// Notify is who is told of new deployments, and of triggers that were saved.
+	Notify notification.Routes
 	// ServiceRole says whether a group may have the service role of that ARN
 	// ([Identity.TrustsCodeDeploy]). Nil: its form is all that counts.
 	ServiceRole func(ctx context.Context, arn string) (bool, error)
@@ -56,15 +69,22 @@ func New(s *store.Store, opts Options) *Control {
 	if now == nil {
 		now = time.Now
 	}
+	newID := opts.NewID
+	if newID == nil {
+		newID = deploy.NewDeploymentID
+	}
 	return &Control{
 		store: s,
+		newID: newID,
 		// The API and the store's columns count in milliseconds: finer times
 		// would compare differently before and after they were stored.
-		now:    func() time.Time { return now().UTC().Truncate(time.Millisecond) },
-		quotas: opts.Quotas.orDefaults(),
-		hold:   cmp.Or(opts.PollHold, 45*time.Second),
-		queue:  opts.Queue,
-		signer: &signer{store: s, signed: map[string]string{}},
+		now:         func() time.Time { return now().UTC().Truncate(time.Millisecond) },
+		quotas:      opts.Quotas.orDefaults(),
+		hold:        cmp.Or(opts.PollHold, 45*time.Second),
+		queue:       opts.Queue,
+		notify:      opts.Notify,
+		silentAfter: cmp.Or(opts.SilentAfter, 30*time.Second),
+		signer:      &signer{store: s, signed: map[string]string{}},
 
 		serviceRole: opts.ServiceRole,
 	}

@@ -52,6 +52,7 @@ func (c *Control) CreateDeployment(ctx context.Context, ns deploy.Namespace, in 
 		}
 		if err := cmp.Or(
 			checkDeploymentFits(app, group, in, revision),
+			checkZonesFit(group, config),
 			c.checkRoleTrusted(ctx, group.ServiceRoleARN),
 		); err != nil {
 			return err
@@ -65,7 +66,7 @@ func (c *Control) CreateDeployment(ctx context.Context, ns deploy.Namespace, in 
 			return err
 		}
 		d := freeze(app, group, in)
-		d.ID, d.Config, d.Revision, d.CreatedAt = deploy.NewDeploymentID(), config, revision, c.now()
+		d.ID, d.Config, d.Revision, d.CreatedAt = c.newID(), config, revision, c.now()
 		id = d.ID
 		if queued != "" {
 			// Created and Queued at once (in EventBridge, QUEUED): the engine takes
@@ -81,7 +82,10 @@ func (c *Control) CreateDeployment(ctx context.Context, ns deploy.Namespace, in 
 		if err := useRevision(tx, d); err != nil {
 			return err
 		}
-		return tx.InsertDeployment(d)
+		if err := tx.InsertDeployment(d); err != nil {
+			return err
+		}
+		return c.notifyCreated(tx, group, d)
 	})
 	return id, err
 }

@@ -99,3 +99,13 @@ func checkTargetInstancesFit(platform deploy.ComputePlatform, group deploy.Group
 	}
 	return nil
 }
+
+// checkZonesFit checks that only deployments in place go zone by zone.
+func checkZonesFit(group deploy.Group, config deploy.Config) error {
+	if config.Zonal == nil || group.Style.Type != deploy.BlueGreenType {
+		return nil
+	}
+	return deploy.Errorf("InvalidDeploymentConfigNameException",
+		"The deployment configuration %s goes zone by zone, which blue/green deployments like those of the deployment group %s cannot: name one without zonalConfig",
+		config.Name, group.Name)
+}

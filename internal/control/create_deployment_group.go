@@ -56,7 +56,10 @@ func (c *Control) CreateDeploymentGroup(ctx context.Context, ns deploy.Namespace
 		if err := cmp.Or(checkGroupFits(app, &group), c.checkRoleTrusted(ctx, group.ServiceRoleARN)); err != nil {
 			return err
 		}
-		return c.insertGroup(tx, group)
+		if err := c.insertGroup(tx, group); err != nil {
+			return err
+		}
+		return c.notifySaved(tx, app, deploy.Group{}, group)
 	})
 	return group.ID, err
 }

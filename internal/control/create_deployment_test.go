@@ -159,12 +159,16 @@ func TestCreateDeploymentBlueGreen(t *testing.T) {
 	}
 	w.group(copied)
 
+	zonal := serverConfig("zonal")
+	zonal.Zonal = &control.ZonalConfig{}
+	w.config(zonal)
 	fleet := &deploy.TargetInstances{TagFilters: []deploy.TagFilter{{Key: "green", Value: "*"}}, AutoScalingGroups: []string{"g"}}
 	type D = control.CreateDeployment
 	base := func() D { d := deployment(); d.TargetInstances = fleet; return d }
 	wantDeploymentFaults(t, w, base, []deploymentFault{
 		{"InvalidTargetInstances", "name them", func(d *D) { d.TargetInstances = nil }},
 		{"InvalidTargetInstances", "copies", func(d *D) { d.Group = "copied" }},
+		{"InvalidDeploymentConfigName", "zone by zone", func(d *D) { d.ConfigName = "zonal" }},
 	})
 	d := deployment()
 	d.Group = "copied"

@@ -9,7 +9,8 @@ import (
 )
 
 // DeregisterOnPremisesInstance ends a registration: the instance is no target
-// any more and its identity is free. Its record and tags stay. There being no
+// any more, what deployments wait for from it is lost, and its identity is
+// free. Its record and tags stay. There being no
 // registered instance of the name is a success.
 func (c *Control) DeregisterOnPremisesInstance(ctx context.Context, ns deploy.Namespace, name string) error {
 	if err := checkInstanceName(name); err != nil {
@@ -25,6 +26,10 @@ func (c *Control) DeregisterOnPremisesInstance(ctx context.Context, ns deploy.Na
 		}
 		now := c.now()
 		instance.DeregisteredAt = &now
-		return tx.PutInstance(instance)
+		if err := tx.PutInstance(instance); err != nil {
+			return err
+		}
+		_, err = tx.LoseCommands(ns, instance.HostIdentifier(), now)
+		return err
 	})
 }

@@ -17,7 +17,8 @@ const pollLease = 10 * time.Second
 const clientError = "ClientException"
 
 // PollHostCommand returns the next command of a host. When there is none it
-// waits for one, for up to 45 s or until ctx ends; then it returns nil.
+// waits for one, for up to 45 s or until ctx ends; then it returns nil. A host
+// that has something to do waits for less, so that it is heard more often.
 func (c *Control) PollHostCommand(ctx context.Context, ns deploy.Namespace, host string) (*deploy.HostCommand, error) {
 	told, unsubscribe := c.store.Subscribe(store.TopicHost(store.HostKey(ns, host)))
 	defer unsubscribe()
@@ -25,8 +26,14 @@ func (c *Control) PollHostCommand(ctx context.Context, ns deploy.Namespace, host
 	defer hold.Stop()
 	c.polls.Add(1)
 	defer c.polls.Add(-1)
-	for {
-		cmd, again, err := c.handOut(ctx, ns, host)
+	for first := true; ; first = false {
+		cmd, again, busy, err := c.handOut(ctx, ns, host)
+		if first && err == nil {
+			c.heard(ns, host)
+		}
+		if first && busy {
+			hold.Reset(c.busyHold())
+		}
 		if ctx.Err() != nil {
 			return nil, nil // the agent has gone, or the server is stopping
 		}
@@ -54,12 +61,15 @@ func (c *Control) PollHostCommand(ctx context.Context, ns deploy.Namespace, host
 func (c *Control) PollsWaiting() int64 { return c.polls.Load() }
 
 // handOut leases the host's next command. When there is none now, again says
-// when one becomes available, if that is known.
-func (c *Control) handOut(ctx context.Context, ns deploy.Namespace, host string) (cmd *deploy.HostCommand, again time.Time, err error) {
+// when one becomes available, if that is known, and busy whether one runs.
+func (c *Control) handOut(ctx context.Context, ns deploy.Namespace, host string) (cmd *deploy.HostCommand, again time.Time, busy bool, err error) {
 	// Most polls find nothing: look before opening a write transaction.
 	err = c.store.View(ctx, func(tx *store.Tx) error {
 		if _, err := tx.InstanceByIdentity(ns, host); err != nil {
 			return notRegistered(err, ns, host)
+		}
+		if busy, err = tx.Busy(ns, host); err != nil || !busy {
+			return err
 		}
 		again, err = tx.NextAvailable(ns, host)
 		if errors.Is(err, store.ErrNotFound) {
@@ -68,9 +78,10 @@ func (c *Control) handOut(ctx context.Context, ns deploy.Namespace, host string)
 		return err
 	})
 	if err != nil || again.IsZero() || again.After(c.now()) {
-		return nil, again, err
+		return nil, again, busy, err
 	}
-	err = c.store.Update(ctx, func(tx *store.Tx) error {
+	err = c.store.UpdateRows(ctx, func(tx *store.Tx) error {
+		cmd = nil // of a run before
 		now := c.now()
 		next, err := tx.NextCommand(ns, host, now)
 		if errors.Is(err, store.ErrNotFound) {
@@ -85,9 +96,9 @@ func (c *Control) handOut(ctx context.Context, ns deploy.Namespace, host string)
 		return tx.SaveCommand(next)
 	})
 	if err != nil {
-		return nil, time.Time{}, err
+		return nil, time.Time{}, busy, err
 	}
-	return cmd, time.Time{}, nil
+	return cmd, time.Time{}, busy, nil
 }
 
 // ReleaseLeases makes the commands available again that a server handed out

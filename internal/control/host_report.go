@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"time"
 	"unicode/utf8"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
@@ -23,11 +24,12 @@ type Acknowledgement struct {
 // done (Succeeded) or over (Failed).
 func (c *Control) AcknowledgeHostCommand(ctx context.Context, ns deploy.Namespace, host string, in Acknowledgement) (protocol.CommandStatus, error) {
 	var reply protocol.CommandStatus
-	err := c.store.Update(ctx, func(tx *store.Tx) error {
-		cmd, err := hostCommand(tx, ns, host, in.CommandID)
+	err := c.store.UpdateRows(ctx, func(tx *store.Tx) error {
+		cmd, err := c.hostCommand(tx, ns, host, in.CommandID)
 		if err != nil {
 			return err
 		}
+		cmd.Silence = nil
 		switch cmd.State {
 		case deploy.CommandReady:
 			reply, err = c.take(tx, cmd, in)
@@ -39,7 +41,7 @@ func (c *Control) AcknowledgeHostCommand(ctx context.Context, ns deploy.Namespac
 			}
 		case deploy.CommandSucceeded:
 			reply = protocol.StatusSucceeded
-		case deploy.CommandFailed, deploy.CommandCancelled:
+		case deploy.CommandFailed, deploy.CommandLost, deploy.CommandCancelled:
 			reply = protocol.StatusFailed
 		}
 		return nil
@@ -68,7 +70,7 @@ func (c *Control) take(tx *store.Tx, cmd deploy.HostCommand, in Acknowledgement)
 		cmd.CompletedAt = &now
 		cmd.Diagnostics = &deploy.Diagnostics{ErrorCode: protocol.Success.String(), Message: "Succeeded"}
 	}
-	return reply, tx.ReportCommand(cmd, now)
+	return reply, tx.ReportCommand(cmd)
 }
 
 // Completion is how a command ended on its host.
@@ -84,41 +86,44 @@ func (c *Control) CompleteHostCommand(ctx context.Context, ns deploy.Namespace, 
 	if in.Status != protocol.StatusSucceeded && in.Status != protocol.StatusFailed {
 		return deploy.Errorf(clientError, "CommandStatus must be Succeeded or Failed, not %q.", in.Status)
 	}
-	return c.store.Update(ctx, func(tx *store.Tx) error {
-		cmd, err := hostCommand(tx, ns, host, in.CommandID)
+	return c.store.UpdateRows(ctx, func(tx *store.Tx) error {
+		cmd, err := c.hostCommand(tx, ns, host, in.CommandID)
 		if err != nil || !cmd.State.Live() {
 			return err
 		}
 		now := c.now()
+		cmd.Silence = nil
 		cmd.CompletedAt = &now
 		cmd.State = deploy.CommandFailed
 		if in.Status == protocol.StatusSucceeded {
 			cmd.State = deploy.CommandSucceeded
 		}
 		cmd.Diagnostics = diagnostics(in.Diagnostics, in.Status)
-		return tx.ReportCommand(cmd, now)
+		return tx.ReportCommand(cmd)
 	})
 }
 
 // UpdateHostCommand stores the progress of a running command, and says whether
 // the command is still wanted: InProgress, or Failed when it is not.
 func (c *Control) UpdateHostCommand(ctx context.Context, ns deploy.Namespace, host, id string, progress *protocol.Envelope) (protocol.CommandStatus, error) {
-	reply := protocol.StatusFailed
-	err := c.store.Update(ctx, func(tx *store.Tx) error {
-		cmd, err := hostCommand(tx, ns, host, id)
+	var reply protocol.CommandStatus
+	err := c.store.UpdateRows(ctx, func(tx *store.Tx) error {
+		reply = protocol.StatusFailed
+		cmd, err := c.hostCommand(tx, ns, host, id)
 		if err != nil || cmd.State != deploy.CommandRunning {
 			return err
 		}
 		reply = protocol.StatusInProgress
+		cmd.Silence = nil
 		cmd.Diagnostics = diagnostics(progress, protocol.StatusSucceeded)
-		return tx.ReportCommand(cmd, c.now())
+		return tx.ReportCommand(cmd)
 	})
 	return reply, err
 }
 
-// hostCommand returns a command of the host. One of another host is as unknown
-// as one that never was.
-func hostCommand(tx *store.Tx, ns deploy.Namespace, host, id string) (deploy.HostCommand, error) {
+// hostCommand returns a command of the host, which has been heard with it. One
+// of another host is as unknown as one that never was.
+func (c *Control) hostCommand(tx *store.Tx, ns deploy.Namespace, host, id string) (deploy.HostCommand, error) {
 	cmd, err := tx.Command(id)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return cmd, err
@@ -126,7 +131,7 @@ func hostCommand(tx *store.Tx, ns deploy.Namespace, host, id string) (deploy.Hos
 	if err != nil || cmd.Namespace != ns || cmd.HostIdentifier != host {
 		return cmd, deploy.Errorf(clientError, "The host %s has no command %q.", host, id)
 	}
-	return cmd, nil
+	return cmd, tx.SawHosts(map[string]time.Time{store.HostKey(ns, host): c.now()})
 }
 
 // diagnostics converts what an agent sent to what the API shows.

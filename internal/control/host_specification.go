@@ -44,6 +44,7 @@ func (c *Control) DeploymentSpecification(ctx context.Context, ns deploy.Namespa
 	if err != nil {
 		return "", err
 	}
+	c.heard(ns, host)
 	return c.signer.sign(ctx, d.ID, func() ([]byte, error) { return json.Marshal(specification(d, token)) })
 }
 

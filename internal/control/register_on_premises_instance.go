@@ -41,7 +41,10 @@ func (c *Control) RegisterOnPremisesInstance(ctx context.Context, ns deploy.Name
 		if err := checkIdentityFree(tx, instance); err != nil {
 			return err
 		}
-		return tx.PutInstance(instance)
+		if err := tx.PutInstance(instance); err != nil {
+			return err
+		}
+		return tx.ForgetHost(ns, instance.HostIdentifier())
 	})
 }
 

@@ -112,6 +112,7 @@ func TestResourceTagFaults(t *testing.T) {
 		{[]deploy.Tag{{Key: strings.Repeat("k", 129)}}, "InvalidTagsToAdd"},
 		{[]deploy.Tag{{Key: "k", Value: strings.Repeat("v", 257)}}, "InvalidTagsToAdd"},
 		{append(many, deploy.Tag{Key: "more"}), "InvalidTagsToAdd"},
+		{[]deploy.Tag{{Key: deploy.SilentTimeoutTag, Value: "5 minutes"}}, "InvalidTagsToAdd"},
 	} {
 		refused(t, "TagResource", w.TagResource(t.Context(), ns, none, c.tags), c.code, "")
 	}

@@ -32,6 +32,11 @@ func (c *Control) checkResourceTags(tags []deploy.Tag) error {
 		if err := checkTagLength(code, t.Key, t.Value); err != nil {
 			return err
 		}
+		if t.Key == deploy.SilentTimeoutTag {
+			if _, err := deploy.ParseSilentTimeout(t.Value); err != nil {
+				return deploy.Errorf(code, "The value of the tag %s: %v", t.Key, err)
+			}
+		}
 		seen[t.Key] = true
 	}
 	return nil

@@ -67,7 +67,10 @@ func (c *Control) UpdateDeploymentGroup(ctx context.Context, ns deploy.Namespace
 		); err != nil {
 			return err
 		}
-		return tx.SaveGroup(group)
+		if err := tx.SaveGroup(group); err != nil {
+			return err
+		}
+		return c.notifySaved(tx, app, old, group)
 	})
 }
 

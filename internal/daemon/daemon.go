@@ -6,6 +6,7 @@ package daemon
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,26 +25,36 @@ import (
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/engine"
 	"github.com/slipwayhq/slipway/internal/iam"
+	"github.com/slipwayhq/slipway/internal/installer"
 	"github.com/slipwayhq/slipway/internal/objectstore"
 	"github.com/slipwayhq/slipway/internal/platform"
 	"github.com/slipwayhq/slipway/internal/platform/lambda"
 	"github.com/slipwayhq/slipway/internal/platform/server"
+	"github.com/slipwayhq/slipway/internal/provider/alarm"
+	"github.com/slipwayhq/slipway/internal/provider/alarm/embedded"
 	"github.com/slipwayhq/slipway/internal/provider/function"
 	"github.com/slipwayhq/slipway/internal/provider/function/local"
+	"github.com/slipwayhq/slipway/internal/provider/notification/outbox"
 	"github.com/slipwayhq/slipway/internal/seal"
 	"github.com/slipwayhq/slipway/internal/store"
 )
 
 // Config is what a daemon is started with.
 type Config struct {
-	Listen  string // host:port; port 0 picks one
-	Data    string // folder for everything that must survive
+	Listen string // host:port; port 0 picks one
+	Data   string // folder for everything that must survive
+	// Database is the URL of a PostgreSQL database, which several daemons can
+	// share. Empty: SQLite in Data.
+	Database string
+	// Objects is the folder of the object store's contents; daemons that share
+	// a database share it. Empty: one in Data.
+	Objects string
 	Region  string // default us-east-1
 	Account string // 12 digits, default 000000000000
 	// Domains are host names below which a label names a bucket, as in
 	// bucket.s3.example.org. localhost always is one.
 	Domains []string
-	Root    iam.AccessKey // of the account's root; empty: see [rootKey]
+	Root    iam.AccessKey // of the account's root; empty: see [Daemon.rootKey]
 	// KeyFile holds the key that secrets are sealed with. Empty: one in Data,
 	// made at first start.
 	KeyFile string
@@ -61,8 +73,14 @@ type Config struct {
 	// AuditLog is a file to which each audit record is appended as a line of
 	// JSON, for those who keep them elsewhere. Empty: none.
 	AuditLog string
-	Log      *slog.Logger
+	// AgentBinaries is the folder with the agent's programs, for the installer
+	// that `aws deploy install` fetches. Empty: the folder of this program.
+	AgentBinaries string
+	Log           *slog.Logger
 
+	// Alarms are the sources of alarms, asked in order. The alarms that are
+	// set on this server come last, always.
+	Alarms []alarm.Source
 	// Functions are where Lambda functions and hooks are; the first that knows
 	// a name answers.
 	Functions function.Chain
@@ -72,11 +90,18 @@ type Config struct {
 	// TrafficMinute is how long a minute of a traffic shift takes, for tests
 	// and demonstrations. Default: a minute.
 	TrafficMinute time.Duration
+	// Notifications get the messages of groups' triggers, Events an event of
+	// each change. With none, nothing is told and nothing kept to be told.
+	Notifications, Events []outbox.Destination
+	Outbox                outbox.Options
 
 	// Engine and Hosts change how deployments run; their zero values are
 	// CodeDeploy's behaviour.
 	Engine engine.Options
 	Hosts  server.Platform
+	// SilentAfter is how long nothing is heard of a host that has something to
+	// do before that is told. Default 30 s.
+	SilentAfter time.Duration
 }
 
 // Daemon is a running control plane.
@@ -88,7 +113,9 @@ type Daemon struct {
 	store      *store.Store
 	objects    *objectstore.Store
 	functions  *local.Functions // nil: none are run here
+	index      *sql.DB          // of the objects, where it is shared
 	control    *control.Control
+	installer  *installer.Publisher
 	lock       *os.File
 	http       *http.Server
 	stop       context.CancelFunc // ends the engine and the waiting polls
@@ -103,7 +130,7 @@ func Start(ctx context.Context, c Config) (_ *Daemon, err error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the data folder: %w", err)
 	}
-	d := &Daemon{log: c.Log, engine: make(chan error, 1), served: make(chan error, 1)}
+	d := &Daemon{log: c.Log, installer: newPublisher(c), engine: make(chan error, 1), served: make(chan error, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.closeStores())
@@ -112,17 +139,14 @@ func Start(ctx context.Context, c Config) (_ *Daemon, err error) {
 	if d.lock, err = lockFolder(c.Data); err != nil {
 		return nil, err
 	}
-	if d.Root, err = rootKey(c.Root, c.Data, c.Account, c.Region); err != nil {
-		return nil, err
-	}
 	box, err := sealing(c.KeyFile, c.Data)
 	if err != nil {
 		return nil, err
 	}
-	if d.store, err = store.OpenSQLite(ctx, filepath.Join(c.Data, databaseFile), box); err != nil {
+	if err := d.openStores(ctx, c, box); err != nil {
 		return nil, err
 	}
-	if d.objects, err = objectstore.Open(filepath.Join(c.Data, "objects"), objectstore.Options{Region: c.Region}); err != nil {
+	if d.Root, err = d.rootKey(ctx, c); err != nil {
 		return nil, err
 	}
 	handler, err := d.handler(ctx, &c, box)
@@ -142,6 +166,9 @@ func (c Config) withDefaults() Config {
 	if c.Account == "" {
 		c.Account = "000000000000"
 	}
+	if c.Objects == "" {
+		c.Objects = filepath.Join(c.Data, "objects")
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -155,13 +182,21 @@ func (d *Daemon) handler(ctx context.Context, c *Config, box *seal.Box) (http.Ha
 		return nil, err
 	}
 	identity := control.NewIdentity(d.store)
-	options := control.Options{Queue: c.Queue, Quotas: control.Quotas{ActiveDeployments: c.MaxDeployments}}
+	options := control.Options{
+		Queue: c.Queue, Quotas: control.Quotas{ActiveDeployments: c.MaxDeployments}, SilentAfter: c.SilentAfter,
+		Notify: c.routes(),
+	}
 	if c.StrictRoles {
 		options.ServiceRole = identity.TrustsCodeDeploy
 	}
 	d.control = control.New(d.store, options)
-	if err := errors.Join(d.control.LoadSigner(ctx), d.control.ReleaseLeases(ctx)); err != nil {
+	if err := d.control.LoadSigner(ctx); err != nil {
 		return nil, err
+	}
+	if c.Database == "" { // nobody else is there whose polls could be waiting
+		if err := d.control.ReleaseLeases(ctx); err != nil {
+			return nil, err
+		}
 	}
 	access := &api.Access{Root: d.Root, Identity: identity, Sessions: box.For("session tokens")}
 	if err := d.openFunctions(c, access, box); err != nil {
@@ -172,9 +207,10 @@ func (d *Daemon) handler(ctx context.Context, c *Config, box *seal.Box) (http.Ha
 	return metrics.counting(api.New(api.Config{
 		Access:     access,
 		Pager:      pager,
-		Services:   []api.Service{api.CodeDeploy(d.control, pager), api.HostCommands(d.control), api.Slipway(d.control)},
+		Services:   []api.Service{api.CodeDeploy(d.control, pager), api.HostCommands(d.control), api.Slipway(d.control), api.CloudWatch(d.control, pager)},
 		Lambda:     d.lambda(),
 		S3:         withEnvironment(d.objects.Handler(objectAccess{access, c.Log}, c.Domains)),
+		Installer:  d.installer,
 		BucketHost: bucketHost(c.Domains),
 		Ready:      d.store.Ping,
 		Audit:      d.control.SaveAudit,
@@ -204,14 +240,20 @@ func (d *Daemon) secret(ctx context.Context, name string) ([]byte, error) {
 
 // serve starts the engine and the server.
 func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) error {
+	messages, err := c.outbox(d.store)
+	if err != nil {
+		return err
+	}
 	listener, scheme, err := listen(ctx, c)
 	if err != nil {
 		return err
 	}
 	d.URL = scheme + "://" + listener.Addr().String()
+	d.installer.Endpoint = knownEndpoint(d.URL, listener.Addr())
 	running, stop := context.WithCancel(context.Background())
 	d.stop = stop
 	c.Engine.Log = c.Log
+	c.Engine.Alarms = alarm.Chain(append(slices.Clone(c.Alarms), embedded.New(d.store))...)
 	c.Engine.MaxActive = c.MaxDeployments
 	if c.StrictRoles {
 		c.Engine.ServiceRole = control.ServiceRoleFault
@@ -225,10 +267,16 @@ func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) erro
 		deploy.Server: c.Hosts,
 		deploy.Lambda: lambda.Platform{Functions: c.Functions, NewHookID: hookID(hookKey), Minute: c.TrafficMinute},
 	}
+	c.Engine.Notify = c.routes()
+	if c.Database != "" {
+		c.Engine.Name = replicaName()
+	}
 	e := engine.New(d.store, c.Engine)
 	go func() { d.engine <- e.Run(running) }()
+	d.background.Go(func() { d.control.WatchHosts(running, c.Log) })
 	d.followAudit(running, c)
 	d.runFunctions(running)
+	d.background.Go(func() { messages.Run(running) })
 	d.http = &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -270,6 +318,9 @@ func (d *Daemon) closeStores() error {
 	}
 	if d.objects != nil {
 		errs = append(errs, d.objects.Close())
+	}
+	if d.index != nil {
+		errs = append(errs, d.index.Close())
 	}
 	if d.store != nil {
 		errs = append(errs, d.store.Close())

@@ -19,8 +19,8 @@ import (
 
 	"github.com/slipwayhq/slipway/internal/audit"
 	"github.com/slipwayhq/slipway/internal/deploy"
-	"github.com/slipwayhq/slipway/internal/engine"
 	iamroot "github.com/slipwayhq/slipway/internal/iam"
+	"github.com/slipwayhq/slipway/internal/provider/alarm"
 	"github.com/slipwayhq/slipway/internal/store"
 )
 
@@ -221,7 +221,7 @@ func TestQueueSettings(t *testing.T) {
 	t.Parallel()
 	d := start(t, Config{
 		Data: t.TempDir(), Queue: true, MaxDeployments: 2,
-		Engine: engine.Options{Alarms: silentAlarms{}},
+		Alarms: []alarm.Source{silentAlarms{}},
 	})
 	defer stop(t, d)
 	client := codedeploy.NewFromConfig(awsConfig(d, d.Root.ID, string(d.Root.Secret)))

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/url"
 	"path/filepath"
@@ -22,6 +23,10 @@ const functionKeyLife = 12 * time.Hour
 func (d *Daemon) openFunctions(c *Config, access *api.Access, box *seal.Box) (err error) {
 	if c.Local == nil {
 		return nil
+	}
+	if c.Database != "" {
+		return errors.New("functions of this server (--provider function=local:) need a server alone: their versions, aliases and " +
+			"events are in its data folder, which the other servers of a shared database do not have")
 	}
 	o := *c.Local
 	o.Dir = filepath.Join(c.Data, "lambda")

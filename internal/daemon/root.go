@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/iam"
+	"github.com/slipwayhq/slipway/internal/store"
 )
 
 // rootFile is where the root key is written, in the format of the AWS shared
@@ -21,22 +23,53 @@ const rootFile = "root-credentials"
 const rootProfile = "slipway"
 
 // rootKey returns the root's key: the one that was configured, the one of the
-// last start, or a new one that is written to DATA/root-credentials.
-func rootKey(configured iam.AccessKey, data, account, region string) (iam.AccessKey, error) {
-	configured.AccountID = account
+// last start, or a new one. One that was made is written to
+// DATA/root-credentials.
+func (d *Daemon) rootKey(ctx context.Context, c Config) (iam.AccessKey, error) {
+	key := c.Root
+	path := filepath.Join(c.Data, rootFile)
+	var err error
 	switch {
-	case configured.ID != "" && configured.Secret != "":
-		return configured, nil
-	case configured.ID != "" || configured.Secret != "":
-		return configured, errors.New("a root access key needs both: SLIPWAY_ROOT_ACCESS_KEY_ID and SLIPWAY_ROOT_SECRET_ACCESS_KEY")
+	case key.ID != "" && key.Secret != "":
+	case key.ID != "" || key.Secret != "":
+		return key, errors.New("a root access key needs both: SLIPWAY_ROOT_ACCESS_KEY_ID and SLIPWAY_ROOT_SECRET_ACCESS_KEY")
+	case c.Database != "":
+		key, err = d.sharedRootKey(ctx, path, c.Region)
+	default:
+		key, err = readRootFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			key = newRootKey()
+			err = writeRootFile(path, c.Region, key)
+		}
 	}
-	path := filepath.Join(data, rootFile)
-	key, err := readRootFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		key, err = writeRootFile(path, region)
-	}
-	key.AccountID = account
+	key.AccountID = c.Account
 	return key, err
+}
+
+// sharedRootKey returns the key that all daemons of a database have, and writes
+// it to this one's folder too.
+func (d *Daemon) sharedRootKey(ctx context.Context, path, region string) (iam.AccessKey, error) {
+	var key iam.AccessKey
+	err := d.store.Update(ctx, func(tx *store.Tx) error {
+		text, err := tx.EnsureSecret("root-key", func() (string, error) {
+			made := newRootKey()
+			return made.ID + " " + string(made.Secret), nil
+		})
+		id, secret, _ := strings.Cut(text, " ")
+		key = iam.AccessKey{ID: id, Secret: iam.Secret(secret)}
+		return err
+	})
+	if err != nil {
+		return key, fmt.Errorf("cannot load the root key: %w", err)
+	}
+	if known, err := readRootFile(path); err == nil && known.ID == key.ID && known.Secret == key.Secret {
+		return key, nil
+	}
+	return key, writeRootFile(path, region, key)
+}
+
+func newRootKey() iam.AccessKey {
+	return iam.AccessKey{ID: iam.NewAccessKeyID(), Secret: iam.Secret(iam.NewSecretAccessKey()), CreatedAt: time.Now()}
 }
 
 func readRootFile(path string) (iam.AccessKey, error) {
@@ -65,17 +98,16 @@ func readRootFile(path string) (iam.AccessKey, error) {
 	return key, nil
 }
 
-// writeRootFile makes a key. The file appears whole or not at all. It names the
+// writeRootFile writes a key. The file appears whole or not at all. It names the
 // region too, so that clients that were told none have one.
-func writeRootFile(path, region string) (iam.AccessKey, error) {
-	key := iam.AccessKey{ID: iam.NewAccessKeyID(), Secret: iam.Secret(iam.NewSecretAccessKey()), CreatedAt: time.Now()}
+func writeRootFile(path, region string, key iam.AccessKey) error {
 	text := fmt.Sprintf("[%s]\naws_access_key_id = %s\naws_secret_access_key = %s\nregion = %s\n",
 		rootProfile, key.ID, string(key.Secret), region)
 	if err := os.WriteFile(path+".tmp", []byte(text), 0o600); err != nil {
-		return key, fmt.Errorf("cannot write the root key: %w", err)
+		return fmt.Errorf("cannot write the root key: %w", err)
 	}
 	if err := os.Rename(path+".tmp", path); err != nil {
-		return key, fmt.Errorf("cannot write the root key: %w", err)
+		return fmt.Errorf("cannot write the root key: %w", err)
 	}
-	return key, nil
+	return nil
 }

@@ -18,19 +18,29 @@ type HostCommand struct {
 	AckedAt        *time.Time   `json:"ackedAt,omitempty"`
 	CompletedAt    *time.Time   `json:"completedAt,omitempty"`
 	Diagnostics    *Diagnostics `json:"diagnostics,omitempty"` // of the completion, or of the progress so far
+	Silence        *Silence     `json:"silence,omitempty"`     // set while its host is silent
+}
+
+// Silence says that a host has not been heard of while a command of it waited
+// or ran.
+type Silence struct {
+	Since    time.Time  `json:"since"`              // from when on it counts
+	LastSeen *time.Time `json:"lastSeen,omitempty"` // nil: never since it was registered
 }
 
 // CommandState is the life of a host command.
 type CommandState string
 
 // The command states. Ready becomes Running by the host's acknowledgement and
-// Succeeded or Failed by its report; the engine cancels what it no longer wants.
-// The last three are final: the first report wins.
+// Succeeded or Failed by its report, and is lost when its host is deregistered;
+// the engine cancels what it no longer wants. All but the first two are final:
+// the first report wins.
 const (
 	CommandReady     CommandState = "ready"
 	CommandRunning   CommandState = "running"
 	CommandSucceeded CommandState = "succeeded"
 	CommandFailed    CommandState = "failed"
+	CommandLost      CommandState = "lost"
 	CommandCancelled CommandState = "cancelled"
 )
 

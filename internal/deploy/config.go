@@ -51,6 +51,23 @@ type ZonalConfig struct {
 	MinimumHealthyPerZone   *MinimumHealthy `json:"minimumHealthyPerZone,omitempty"`
 }
 
+// longestMonitor bounds what a monitor duration may be taken for, so that no
+// number overflows: it is longer than any deployment may take.
+const longestMonitor = int64(1_000_000_000)
+
+// MonitorAfter returns how long a deployment waits behind a zone, the first
+// being 0. The first may have a duration of its own.
+func (z *ZonalConfig) MonitorAfter(zone int) time.Duration {
+	seconds := z.MonitorSeconds
+	if zone == 0 && z.FirstZoneMonitorSeconds != nil {
+		seconds = z.FirstZoneMonitorSeconds
+	}
+	if seconds == nil {
+		return 0
+	}
+	return time.Duration(min(*seconds, longestMonitor)) * time.Second
+}
+
 // TrafficRouting is how traffic moves to a new version. Interval is in
 // minutes; Percentage is the canary's share or the linear step.
 type TrafficRouting struct {

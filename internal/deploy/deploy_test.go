@@ -261,3 +261,62 @@ func TestInWords(t *testing.T) {
 		}
 	}
 }
+
+// TestSameRevision: objects are compared by what both sides pin.
+func TestSameRevision(t *testing.T) {
+	t.Parallel()
+	object := func(version, etag string) Revision {
+		return Revision{Type: S3Revision, S3: &S3Location{Bucket: "b", Key: "k", Version: version, ETag: etag, BundleType: "zip"}}
+	}
+	other := object("", "")
+	other.S3.BundleType = "tgz"
+	elsewhere := object("", "")
+	elsewhere.S3.Key = "l"
+	commit := func(id string) Revision {
+		return Revision{Type: GitHubRevision, GitHub: &GitHubLocation{"owner/name", id}}
+	}
+	for _, tc := range []struct {
+		name string
+		a, b Revision
+		want bool
+	}{
+		{"neither pinned", object("", ""), object("", ""), true},
+		{"another key", object("", ""), elsewhere, false},
+		{"another bundle type is the same object", object("", ""), other, true},
+		{"same version", object("1", ""), object("1", ""), true},
+		{"another version", object("1", ""), object("2", ""), false},
+		{"same ETag, quoted", object("", `"e"`), object("", "e"), true},
+		{"another ETag", object("", "e"), object("", "f"), false},
+		{"same version, one ETag", object("1", "e"), object("1", ""), true},
+		{"same ETag, one version", object("1", "e"), object("", "e"), true},
+		{"same version, another ETag", object("1", "e"), object("1", "f"), false},
+		{"one pinned by version", object("1", ""), object("", ""), false},
+		{"one pinned by ETag", object("", ""), object("", "e"), false},
+		{"one by version, one by ETag", object("1", ""), object("", "e"), false},
+		{"same commit", commit("c"), commit("c"), true},
+		{"another commit", commit("c"), commit("d"), false},
+		{"object and commit", object("", ""), commit("c"), false},
+	} {
+		if tc.a.Same(tc.b) != tc.want || tc.b.Same(tc.a) != tc.want {
+			t.Errorf("%s: want %v", tc.name, tc.want)
+		}
+	}
+}
+
+func TestSilentTimeoutTag(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{"90s": 90 * time.Second, "0s": 0, "10m": 10 * time.Minute} {
+		g := Group{Tags: []Tag{{"team", "web"}, {SilentTimeoutTag, text}}}
+		if got, ok := g.SilentTimeout(); got != want || !ok {
+			t.Errorf("%s: %s, %v", text, got, ok)
+		}
+	}
+	for _, bad := range []string{"", "90", "-1s", "soon"} {
+		if _, err := ParseSilentTimeout(bad); err == nil {
+			t.Errorf("%q is taken for a duration", bad)
+		}
+		if _, ok := (&Group{Tags: []Tag{{SilentTimeoutTag, bad}}}).SilentTimeout(); ok {
+			t.Errorf("%q counts", bad)
+		}
+	}
+}

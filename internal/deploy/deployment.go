@@ -48,6 +48,10 @@ type Deployment struct {
 	FollowUps   []string     `json:"followUps,omitempty"` // ids of the deployments that complete this one
 	Messages    []string     `json:"messages,omitempty"`  // what it waits for, for people
 	Ending      *Ending      `json:"ending,omitempty"`
+	// Zone counts the zones that a zonal deployment is through with: it is the
+	// place of the one it is in. BakeUntil is set while it waits behind that one.
+	Zone      int        `json:"zone,omitempty"`
+	BakeUntil *time.Time `json:"bakeUntil,omitempty"`
 }
 
 // Creator says what made a deployment.

@@ -1,6 +1,9 @@
 package deploy
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Group is a deployment group: a named set of targets of one application with
 // the settings of its deployments.
@@ -52,6 +55,32 @@ func (g *Group) Queues(setting bool) bool {
 		}
 	}
 	return setting
+}
+
+// SilentTimeoutTag is the tag of a group that says how long its hosts may be
+// silent during a deployment, as Go writes durations: 90s, 10m.
+const SilentTimeoutTag = "slipway:silent-timeout"
+
+// SilentTimeout returns how long the group's hosts may be silent; false when
+// the group does not say. 0 is: as long as the timers of events allow.
+func (g *Group) SilentTimeout() (time.Duration, bool) {
+	for _, t := range g.Tags {
+		if t.Key != SilentTimeoutTag {
+			continue
+		}
+		d, err := ParseSilentTimeout(t.Value)
+		return d, err == nil
+	}
+	return 0, false
+}
+
+// ParseSilentTimeout reads the value of a [SilentTimeoutTag].
+func ParseSilentTimeout(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("%q is not a duration of 0 or more, like 90s or 10m", text)
+	}
+	return d, nil
 }
 
 // TagFilter selects instances by one tag.

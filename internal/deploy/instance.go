@@ -15,6 +15,20 @@ type Instance struct {
 	DeregisteredAt *time.Time `json:"deregisteredAt,omitempty"`
 }
 
+// ZoneTag is the tag that says which zone an instance is in. (In CodeDeploy an
+// instance outside of EC2 has none.)
+const ZoneTag = "slipway:zone"
+
+// Zone returns the zone of the instance, or "".
+func (i *Instance) Zone() string {
+	for _, t := range i.Tags {
+		if t.Key == ZoneTag {
+			return t.Value
+		}
+	}
+	return ""
+}
+
 // Registered reports whether the instance can be a target.
 func (i *Instance) Registered() bool { return i.DeregisteredAt == nil }
 

@@ -63,6 +63,25 @@ func (r Revision) Key() string {
 	return ""
 }
 
+// Same reports whether a host that was given o runs r. Objects in a bucket are
+// the same by what both say of version and ETag; where only one is pinned nobody
+// knows, so they are not.
+func (r Revision) Same(o Revision) bool {
+	if r.S3 == nil || o.S3 == nil {
+		return r.Key() == o.Key()
+	}
+	a, b := *r.S3, *o.S3
+	a.ETag, b.ETag = strings.Trim(a.ETag, `"`), strings.Trim(b.ETag, `"`)
+	if a.Bucket != b.Bucket || a.Key != b.Key {
+		return false
+	}
+	versions, tags := a.Version != "" && b.Version != "", a.ETag != "" && b.ETag != ""
+	if !versions && !tags {
+		return a.Version == b.Version && a.ETag == b.ETag // neither is pinned
+	}
+	return (!versions || a.Version == b.Version) && (!tags || a.ETag == b.ETag)
+}
+
 // joinKey joins with a character that no part can hold.
 func joinKey(parts ...string) string { return strings.Join(parts, "\x1f") }
 

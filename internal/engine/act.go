@@ -20,7 +20,7 @@ const (
 // when the next one is. Run does the same, many at a time.
 func (e *Engine) Act(ctx context.Context) (next time.Time, err error) {
 	for {
-		due, next, err := e.claim(ctx, 1)
+		due, next, err := e.claimActions(ctx, 1)
 		if err != nil || len(due) == 0 {
 			return next, err
 		}
@@ -42,7 +42,7 @@ func (e *Engine) runActions(ctx context.Context) {
 		free <- struct{}{}
 	}
 	for ctx.Err() == nil {
-		due, next, err := e.claim(ctx, len(free))
+		due, next, err := e.claimActions(ctx, len(free))
 		if err != nil && ctx.Err() == nil {
 			e.opts.Log.Error("cannot look for actions", "error", err)
 			next = e.opts.Now().Add(holdTime)
@@ -79,8 +79,8 @@ func (e *Engine) waitFor(ctx context.Context, told <-chan struct{}, next time.Ti
 	}
 }
 
-// claim takes up to limit due actions.
-func (e *Engine) claim(ctx context.Context, limit int) (due []deploy.Action, next time.Time, err error) {
+// claimActions takes up to limit due actions.
+func (e *Engine) claimActions(ctx context.Context, limit int) (due []deploy.Action, next time.Time, err error) {
 	now := e.opts.Now()
 	err = e.store.View(ctx, func(tx *store.Tx) (err error) {
 		next, err = tx.NextAction()
@@ -162,14 +162,6 @@ func (e *Engine) try(ctx context.Context, a deploy.Action) (deploy.Outcome, erro
 // each time, half a minute at most.
 func pause(tries int) time.Duration {
 	return min(time.Second<<min(tries-1, 5), 30*time.Second)
-}
-
-// earlier returns the earlier of two times.
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 // saveActions stores the actions of a decision.

@@ -62,7 +62,7 @@ func (e *Engine) watchAlarms(ctx context.Context) {
 func (e *Engine) PollAlarms(ctx context.Context) (next time.Time, err error) {
 	var watches []store.AlarmWatch
 	if err := e.store.View(ctx, func(tx *store.Tx) (err error) {
-		watches, err = tx.AlarmWatches()
+		watches, err = tx.AlarmWatches(e.minds(), e.opts.Now())
 		return err
 	}); err != nil {
 		return time.Time{}, err

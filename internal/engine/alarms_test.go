@@ -237,9 +237,11 @@ func TestHungAlarmQuestions(t *testing.T) {
 			w.poll()
 			time.Sleep(10 * time.Second)
 		}
+		mu.Lock()
 		if open > 32 {
 			t.Errorf("%d questions are open", open)
 		}
+		mu.Unlock()
 		if r := w.row("d-39").Alarms; r == nil || r.Unreadable == nil {
 			t.Errorf("read %+v", r)
 		}

@@ -52,7 +52,10 @@ func (e *Engine) create(tx *store.Tx, d deploy.Deployment) error {
 	if err := ignoreNotFound(err); err != nil {
 		return err
 	}
-	return tx.InsertDeployment(d)
+	if err := tx.InsertDeployment(d); err != nil {
+		return err
+	}
+	return e.notifyCreated(tx, d)
 }
 
 // createdAfter is the time of creation of a deployment that follows from d: it
@@ -184,6 +187,9 @@ func (e *Engine) giveUp(tx *store.Tx, id string) error {
 	} else {
 		d.Move(deploy.Failed, now)
 	}
+	if err := e.notify(tx, row.Deployment, nil, d, nil); err != nil {
+		return err
+	}
 	return e.saveDeployment(tx, row, d, now, targets)
 }
 
@@ -198,7 +204,7 @@ func (e *Engine) abandon(tx *store.Tx, t *deploy.Target) error {
 		}
 		t.Outstanding = nil
 	}
-	t.Move(deploy.TargetUnknown, e.opts.Now())
+	t.LoseTrack(e.opts.Now())
 	return tx.PutTarget(*t)
 }
 

@@ -21,10 +21,17 @@
 //
 // # Concurrency
 //
-// One goroutine runs all passes: the store serialises writers anyway. A second
-// one reads alarms; what it reads is a stored fact like any other. Actions are
-// carried out many at a time, each claimed first. Waiting is stored, never
-// slept.
+// One goroutine runs all passes of a process: a pass takes next to no time. A
+// second one reads alarms; what it reads is a stored fact like any other.
+// Actions are carried out many at a time, each claimed first. Waiting is
+// stored, never slept.
+//
+// Several processes share the deployments of one database by leases: an engine
+// that has a name advances only what it has claimed, says so with each save,
+// and says again every third of the term that it is still there. When it dies,
+// the others see its leases end and take over. Nothing depends on a lease but
+// speed: a pass is a transaction, whoever makes it, and the version of the row
+// keeps a pass that began before somebody else's from being saved after it.
 package engine
 
 import (
@@ -37,6 +44,7 @@ import (
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/notification"
 	"github.com/slipwayhq/slipway/internal/platform"
 	"github.com/slipwayhq/slipway/internal/provider/alarm"
 	"github.com/slipwayhq/slipway/internal/provider/artifact"
@@ -61,12 +69,24 @@ type Options struct {
 	// ServiceRole says what is wrong with the service role of a group. Default
 	// nothing.
 	ServiceRole func(*store.Tx, deploy.Group) (*deploy.ErrorInfo, error)
+	// Notify is who is told of changes. Default nobody.
+	Notify notification.Routes
 	// Order puts instances in the order that breaks ties between hosts of the
 	// same health. Default random, as in CodeDeploy.
 	Order func([]deploy.Instance)
 	Now   func() time.Time // default time.Now
 	NewID func() string    // of deployments; default deploy.NewDeploymentID
 	Log   *slog.Logger     // default: none
+
+	// Name tells this engine from others on the same store. Empty: there are
+	// no others, and no leases.
+	Name string
+	// Lease is how long a deployment stays with an engine that is not heard
+	// of. Default 10 seconds.
+	Lease time.Duration
+	// ignoreLeases is a fault for tests: the engine advances what belongs to
+	// others.
+	ignoreLeases bool
 }
 
 // Engine advances the deployments of one store.
@@ -81,11 +101,14 @@ type Engine struct {
 	held map[string]time.Time
 	// alarms is what the poller of alarms keeps between its rounds.
 	alarms alarmPoller
+	// renewAt is when the leases are to be extended.
+	renewAt time.Time
 }
 
 type cachedTargets struct {
 	version int64
 	targets []deploy.Target
+	index   *deploy.Index
 }
 
 // New returns an engine. Run must be called for anything to happen.
@@ -101,6 +124,9 @@ func New(s *store.Store, opts Options) *Engine {
 	}
 	if opts.ServiceRole == nil {
 		opts.ServiceRole = func(*store.Tx, deploy.Group) (*deploy.ErrorInfo, error) { return nil, nil }
+	}
+	if opts.Lease == 0 {
+		opts.Lease = 10 * time.Second
 	}
 	if opts.Order == nil {
 		opts.Order = shuffle
@@ -131,6 +157,8 @@ const (
 	batch = 100 // due deployments looked at before asking again which are due
 	// holdTime is how long a deployment rests after a pass that failed.
 	holdTime = time.Second
+	// yieldTime is how long it rests when another engine was faster.
+	yieldTime = 50 * time.Millisecond
 	// safetyNet is how long the engine sleeps at most: should a notification
 	// ever be lost, this is what it costs.
 	safetyNet = 10 * time.Second
@@ -144,6 +172,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer beside.Wait()
 	told, unsubscribe := e.store.Subscribe(store.TopicDeployments)
 	defer unsubscribe()
+	defer e.endLeases(ctx)
 	for {
 		next, err := e.Step(ctx)
 		if ctx.Err() != nil {
@@ -170,40 +199,51 @@ func (e *Engine) Run(ctx context.Context) error {
 func (e *Engine) Step(ctx context.Context) (next time.Time, err error) {
 	for {
 		now := e.opts.Now()
-		var due []string
-		err := e.store.View(ctx, func(tx *store.Tx) error {
-			var err error
-			if due, err = tx.DueDeployments(now, batch); err != nil {
-				return err
-			}
-			next, err = tx.NextWake()
+		if err := e.extendLeases(ctx, now); err != nil {
+			return next, err
+		}
+		var due store.Due
+		err := e.store.View(ctx, func(tx *store.Tx) (err error) {
+			due, err = tx.DueDeployments(e.minds(), now, batch)
 			return err
 		})
 		if err != nil {
 			return next, err
 		}
+		next = e.soonest(now, due.Next)
 		worked := false
-		for _, id := range due {
+		for _, id := range due.IDs {
 			if until, held := e.held[id]; held && now.Before(until) {
-				next = later(next, until)
+				next = earlier(next, until)
 				continue
 			}
 			worked = true
+			if err := e.extendLeases(ctx, e.opts.Now()); err != nil {
+				return next, err
+			}
 			e.tryPass(ctx, id)
 		}
 		if !worked {
-			if next.IsZero() {
-				next = now.Add(safetyNet)
-			}
 			return next, ctx.Err()
 		}
 	}
 }
 
-// later returns the later of two times: a held deployment is due in the past,
-// and must not make the engine spin.
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
+// soonest returns when to look again, if nothing is told: when the next
+// deployment is due, leases are to be extended, or the safety net says so.
+func (e *Engine) soonest(now, due time.Time) time.Time {
+	next := now.Add(safetyNet)
+	if !due.IsZero() {
+		next = earlier(next, due)
+	}
+	if e.opts.Name != "" {
+		next = earlier(next, e.renewAt)
+	}
+	return next
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
 		return a
 	}
 	return b
@@ -217,13 +257,17 @@ func (e *Engine) tryPass(ctx context.Context, id string) {
 	var bug *bugError
 	if errors.As(err, &bug) {
 		e.opts.Log.Error("the engine has a bug; the deployment fails", "deployment", id, "error", bug)
-		err = e.store.Update(ctx, func(tx *store.Tx) error { return e.giveUp(tx, id) })
+		err = e.store.UpdateRows(ctx, func(tx *store.Tx) error { return e.giveUp(tx, id) })
 	}
 	if err == nil {
 		delete(e.held, id)
 		return
 	}
 	delete(e.targets, id)
+	if errors.Is(err, store.ErrLeased) {
+		e.held[id] = e.opts.Now().Add(yieldTime) // that one is at it
+		return
+	}
 	e.held[id] = e.opts.Now().Add(holdTime)
 	if ctx.Err() == nil {
 		e.opts.Log.Error("cannot advance a deployment; it is tried again", "deployment", id, "error", err)

@@ -14,22 +14,28 @@ import (
 // pass looks at one deployment and changes what is to be changed.
 func (e *Engine) pass(ctx context.Context, id string) error {
 	var after cachedTargets
-	done := false
-	err := e.store.Update(ctx, func(tx *store.Tx) (err error) {
+	var done bool
+	known := e.targets[id]
+	delete(e.targets, id) // a pass that fails may have changed them
+	err := e.store.UpdateRows(ctx, func(tx *store.Tx) (err error) {
+		before := known
+		known = cachedTargets{} // run again, it reads them
+		done = false
 		defer func() {
 			if v := recover(); v != nil {
 				err = &bugError{v}
 			}
 		}()
-		row, err := tx.DeploymentRow(id)
+		claim, err := e.claim(tx, id)
 		if err != nil {
 			return err
 		}
+		row := claim.DeploymentRow
 		if row.Deployment.Status.Terminal() {
 			done = true
 			return nil
 		}
-		s, err := e.snapshot(tx, row)
+		s, err := e.snapshot(tx, claim, before)
 		if err != nil {
 			return err
 		}
@@ -38,27 +44,30 @@ func (e *Engine) pass(ctx context.Context, id string) error {
 			return err
 		}
 		done = decision.Deployment.Status.Terminal()
-		after = cachedTargets{version: row.Version + 1, targets: merge(s.Targets, decision.Targets)}
+		if err := e.notify(tx, row.Deployment, s.Targets, decision.Deployment, decision.Targets); err != nil {
+			return err
+		}
+		after = cached(row.Version+1, s, decision.Targets) // changes the snapshot's
 		return e.save(tx, row, decision, after.targets)
 	})
-	if err != nil {
-		return err
-	}
-	if done {
-		delete(e.targets, id)
-	} else {
+	if err == nil && !done {
 		e.targets[id] = after
 	}
-	return nil
+	return err
 }
 
 // snapshot loads what a decision needs.
-func (e *Engine) snapshot(tx *store.Tx, row store.DeploymentRow) (deploy.Snapshot, error) {
+func (e *Engine) snapshot(tx *store.Tx, row store.Claim, before cachedTargets) (deploy.Snapshot, error) {
 	s := deploy.Snapshot{Deployment: row.Deployment, Stop: row.Stop, Alarms: row.Alarms}
 	var err error
-	if cached, ok := e.targets[row.Deployment.ID]; ok && cached.version == row.Version {
-		s.Targets = cached.targets
+	if before.index != nil && before.version == row.Version && row.Unbroken {
+		s.Targets, s.Index = before.targets, before.index
 	} else if s.Targets, err = tx.Targets(row.Deployment.ID); err != nil {
+		return s, err
+	} else {
+		s.Index = deploy.NewIndex(s.Targets)
+	}
+	if s.Seen, err = e.lastSeen(tx, s); err != nil {
 		return s, err
 	}
 	if s.Reports, err = tx.TakeReports(row.Deployment.ID); err != nil {
@@ -158,8 +167,12 @@ func (e *Engine) save(tx *store.Tx, row store.DeploymentRow, d deploy.Decision, 
 		}
 	}
 	for _, c := range d.Issue {
-		if err := tx.InsertCommand(c); err != nil {
+		lost, err := e.issue(tx, c)
+		if err != nil {
 			return fmt.Errorf("command %s: %w", c.ID, err)
+		}
+		if lost {
+			d.WakeAt = e.opts.Now()
 		}
 	}
 	for _, id := range d.Cancel {
@@ -177,7 +190,7 @@ func (e *Engine) save(tx *store.Tx, row store.DeploymentRow, d deploy.Decision, 
 // status changes.
 func (e *Engine) saveDeployment(tx *store.Tx, row store.DeploymentRow, d deploy.Deployment, wakeAt time.Time, all []deploy.Target) error {
 	if d.Status == row.Deployment.Status {
-		return tx.SaveDeployment(store.DeploymentRow{Deployment: d, Version: row.Version}, wakeAt)
+		return tx.SaveDeployment(store.DeploymentRow{Deployment: d, Version: row.Version, Lease: row.Lease}, wakeAt)
 	}
 	e.opts.Log.Info("deployment "+string(d.Status), "deployment", d.ID,
 		"application", d.ApplicationName, "group", d.GroupName)
@@ -191,7 +204,7 @@ func (e *Engine) saveDeployment(tx *store.Tx, row store.DeploymentRow, d deploy.
 			return err
 		}
 	}
-	if err := tx.SaveDeployment(store.DeploymentRow{Deployment: d, Version: row.Version}, wakeAt); err != nil {
+	if err := tx.SaveDeployment(store.DeploymentRow{Deployment: d, Version: row.Version, Lease: row.Lease}, wakeAt); err != nil {
 		return err
 	}
 	if d.Creator == deploy.CreatorRollback {

@@ -17,7 +17,7 @@ import (
 // queue.
 func TestQueueHolds(t *testing.T) {
 	t.Parallel()
-	for seed := range max(uint64(24/thinned), 1) {
+	for seed := range max(uint64(8/thinned), 1) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			q := queueRun{newWorld(t), rand.New(rand.NewPCG(seed, seed))}

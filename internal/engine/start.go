@@ -82,7 +82,7 @@ func (e *Engine) begin(tx *store.Tx, s deploy.Snapshot, now time.Time) (deploy.D
 	if failure != nil {
 		return failBeforeStart(*d, *failure, now), nil
 	}
-	s.Targets = targets
+	s.Targets, s.Index = targets, deploy.NewIndex(targets)
 	d.Messages = nil
 	d.Move(deploy.InProgress, now)
 	decision := p.Decide(s, now)

@@ -52,6 +52,9 @@ func (s *Store) Bucket(ctx context.Context, name string) (Bucket, error) {
 }
 
 func findBucket(ctx context.Context, q querier, name string) (Bucket, error) {
+	if !isText(name) {
+		return Bucket{}, errNoSuchBucket(name)
+	}
 	b := Bucket{Name: name}
 	var created int64
 	err := q.QueryRowContext(ctx, `SELECT region, versioning, created_at FROM bucket WHERE name = $1`, name).
@@ -68,6 +71,10 @@ func findBucket(ctx context.Context, q querier, name string) (Bucket, error) {
 
 // listBuckets returns up to limit buckets after the named one, by name.
 func (s *Store) listBuckets(ctx context.Context, prefix, after string, limit int) ([]Bucket, error) {
+	if !isText(prefix) {
+		return nil, nil
+	}
+	after = toText(after)
 	rows, err := s.read.QueryContext(ctx, `
 		SELECT name, region, created_at FROM bucket
 		WHERE name > $1 AND name >= $2 AND name < $3 ORDER BY name LIMIT $4`,

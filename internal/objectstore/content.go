@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // contents are the files of the store. A content is written under tmp, and
@@ -68,7 +69,11 @@ func (c contents) publish(id string) error {
 func (c contents) link(from string) (string, error) {
 	id := newID()
 	err := os.Link(c.path(from), c.tmp(id))
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
+	if err == nil {
+		now := time.Now() // by its age a sweep knows what is being published
+		return id, os.Chtimes(c.tmp(id), now, now)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
 		return id, err
 	}
 	f, err := c.open(from)
@@ -97,28 +102,32 @@ func (c contents) remove(ids ...string) {
 	}
 }
 
-func (c contents) sweep(keep map[string]bool) error {
-	if err := sweepDir(filepath.Join(c.dir, "tmp"), nil); err != nil {
+// sweep removes the files that are not to be kept and were written before a
+// moment.
+func (c contents) sweep(keep map[string]bool, before time.Time) error {
+	if err := sweepDir(filepath.Join(c.dir, "tmp"), nil, before); err != nil {
 		return err
 	}
 	for i := range 256 {
-		if err := sweepDir(filepath.Join(c.dir, "content", fmt.Sprintf("%02x", i)), keep); err != nil {
+		if err := sweepDir(filepath.Join(c.dir, "content", fmt.Sprintf("%02x", i)), keep, before); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func sweepDir(dir string, keep map[string]bool) error {
+func sweepDir(dir string, keep map[string]bool, before time.Time) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if !keep[e.Name()] {
-			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-				return err
-			}
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) || err == nil && (keep[e.Name()] || info.ModTime().After(before)) {
+			continue
+		}
+		if err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name()))); err != nil {
+			return err
 		}
 	}
 	return nil

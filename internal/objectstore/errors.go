@@ -60,6 +60,10 @@ func (e *Error) with(name, value string) *Error {
 	return e
 }
 
+func errInternal() *Error {
+	return fail("InternalError", "We encountered an internal error. Please try again.")
+}
+
 func errNoSuchBucket(bucket string) error {
 	return fail("NoSuchBucket", "The specified bucket does not exist").with("BucketName", bucket)
 }

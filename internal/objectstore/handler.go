@@ -32,6 +32,7 @@ var (
 type handler struct {
 	store   *Store
 	access  Access
+	audit   func(context.Context, Change) error // nil: none is kept
 	domains []string
 }
 
@@ -40,7 +41,7 @@ type handler struct {
 // or localhost. The handler wants requests as they came: no prefix stripped,
 // no path cleaned, so http.ServeMux must not stand before it.
 func (s *Store) Handler(access Access, domains []string) http.Handler {
-	h := &handler{store: s, access: access, domains: []string{"localhost"}}
+	h := &handler{store: s, access: access, audit: s.opts.Audit, domains: []string{"localhost"}}
 	for _, d := range domains {
 		h.domains = append(h.domains, strings.ToLower(strings.Trim(d, ".")))
 	}
@@ -59,6 +60,8 @@ type call struct {
 	auth      *sigv4.Authorization
 	secret    string
 	principal any
+	refused   *Error // what the answer says went wrong
+	change    Change // what the audit is told, as far as it is known
 }
 
 func (c *call) ctx() context.Context { return c.r.Context() }
@@ -84,6 +87,7 @@ func (c *call) serve() error {
 	if err != nil {
 		return err
 	}
+	c.audited(op)
 	if op.action != "" {
 		action := op.action
 		if a, ok := versionActions[action]; ok && c.query.Get("versionId") != "" {
@@ -178,7 +182,8 @@ func (c *call) fail(err error) {
 		if c.ctx().Err() == nil {
 			slog.ErrorContext(c.ctx(), "object store request failed", "method", c.r.Method, "bucket", c.bucket, "key", c.key, "error", err)
 		}
-		refused = fail("InternalError", "We encountered an internal error. Please try again.")
+		refused = errInternal()
 	}
+	c.refused = refused
 	c.writeError(refused)
 }

@@ -61,9 +61,14 @@ func openStore(t testing.TB, dir string, opts objectstore.Options) *objectstore.
 func serve(t testing.TB, opts objectstore.Options) (*objectstore.Store, *httptest.Server) {
 	t.Helper()
 	store := openStore(t, t.TempDir(), opts)
+	return store, serveStore(t, store)
+}
+
+func serveStore(t testing.TB, store *objectstore.Store) *httptest.Server {
+	t.Helper()
 	server := httptest.NewServer(store.Handler(callers{}, []string{"s3.example.internal"}))
 	t.Cleanup(server.Close)
-	return store, server
+	return server
 }
 
 func staticKeys(id, secret, token string) aws.CredentialsProvider {

@@ -61,7 +61,6 @@ CREATE TABLE IF NOT EXISTS part (
 	PRIMARY KEY (upload_id, number)
 ) WITHOUT ROWID;
 
-PRAGMA user_version = 1;
 `
 
 const (
@@ -95,17 +94,20 @@ func migrate(db *sql.DB) error {
 	if version > schemaVersion {
 		return fmt.Errorf("index has version %d, made by a newer release; this one knows %d", version, schemaVersion)
 	}
-	if _, err := db.ExecContext(context.Background(), schema); err != nil {
+	if _, err := db.ExecContext(context.Background(), schema+fmt.Sprintf("PRAGMA user_version = %d", schemaVersion)); err != nil {
 		return fmt.Errorf("make index: %w", err)
 	}
 	return nil
 }
 
-// change runs f in the one write transaction.
+// change runs f in a transaction, one at a time.
 func (s *Store) change(ctx context.Context, f func(tx *sql.Tx) error) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("object index: %w", err)
+	}
+	if err := s.queue(ctx, tx); err != nil {
+		return errors.Join(err, tx.Rollback())
 	}
 	if err := f(tx); err != nil {
 		return errors.Join(err, tx.Rollback())

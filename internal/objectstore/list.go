@@ -4,10 +4,34 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
-// beyond sorts after every key: no UTF-8 text has this byte.
-const beyond = "\xff"
+// Bounds of ranges are texts that the index can hold, like keys: UTF-8
+// without NUL.
+const (
+	// first is the first character there is: a text followed by it is the next
+	// text.
+	first = "\x01"
+	last  = "\U0010FFFF"
+)
+
+// beyond sorts after every key: it is longer than any, and of last characters.
+var beyond = strings.Repeat(last, maxKeyLength/len(last)+1)
+
+// isText reports whether the index can hold a text. What it cannot hold is not
+// there.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
+
+// toText cuts a text off before what makes it none.
+func toText(s string) string {
+	for i, r := range s {
+		if r == 0 || r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD") {
+			return s[:i]
+		}
+	}
+	return s
+}
 
 // listQuery selects objects by name. Keys sort by their bytes.
 type listQuery struct {
@@ -39,6 +63,10 @@ func (s *Store) list(ctx context.Context, q listQuery) (listing, error) {
 	if _, err := s.Bucket(ctx, q.bucket); err != nil {
 		return listing{}, err
 	}
+	if !isText(q.prefix) {
+		return listing{}, nil // no key begins so
+	}
+	q.from = toText(q.from)
 	l := listing{next: max(q.from, q.prefix), nextOlder: q.olderThan}
 	if l.next != q.from {
 		l.nextOlder = 0
@@ -66,7 +94,7 @@ func (s *Store) list(ctx context.Context, q listQuery) (listing, error) {
 				break
 			}
 			l.objects = append(l.objects, o)
-			l.next, l.nextOlder, l.last = o.Key+"\x00", 0, o.Key
+			l.next, l.nextOlder, l.last = o.Key+first, 0, o.Key
 			if q.versions {
 				l.next, l.nextOlder = o.Key, o.seq
 			}
@@ -125,10 +153,19 @@ func groupOf(key, prefix, delimiter string) string {
 
 // afterPrefix is the least text that sorts after every key with the prefix.
 func afterPrefix(prefix string) string {
-	for i := len(prefix) - 1; i >= 0; i-- {
-		if prefix[i] < 0xff {
-			return prefix[:i] + string([]byte{prefix[i] + 1})
-		}
+	prefix = strings.TrimRight(prefix, last)
+	if prefix == "" {
+		return beyond
 	}
-	return beyond
+	r, size := utf8.DecodeLastRuneInString(prefix)
+	if r++; r == surrogates {
+		r = afterSurrogates
+	}
+	return prefix[:len(prefix)-size] + string(r)
 }
+
+// No character has a number between these.
+const (
+	surrogates      = 0xD800
+	afterSurrogates = 0xE000
+)

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"time"
-	"unicode/utf8"
 )
 
 // NullVersion is the version id of what was put while a bucket had no
@@ -113,13 +112,15 @@ func findObject(ctx context.Context, q querier, bucket, key, versionID string) (
 	if versionID != "" {
 		query, args = `SELECT `+objectColumns+` FROM version WHERE bucket = $1 AND key = $2 AND version_id = $3`, append(args, versionID)
 	}
-	var row objectRow
-	err := q.QueryRowContext(ctx, query, args...).Scan(row.fields()...)
-	if err == nil {
-		return row.object()
-	}
-	if !errors.Is(err, sql.ErrNoRows) {
-		return Object{}, fmt.Errorf("look up object: %w", err)
+	if isText(key) && isText(versionID) {
+		var row objectRow
+		err := q.QueryRowContext(ctx, query, args...).Scan(row.fields()...)
+		if err == nil {
+			return row.object()
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return Object{}, fmt.Errorf("look up object: %w", err)
+		}
 	}
 	if _, err := findBucket(ctx, q, bucket); err != nil {
 		return Object{}, err
@@ -135,8 +136,8 @@ func checkKey(key string) error {
 	case len(key) > maxKeyLength:
 		return fail("KeyTooLongError", "Your key is too long").
 			with("Size", fmt.Sprint(len(key))).with("MaxSizeAllowed", fmt.Sprint(maxKeyLength))
-	case key == "" || !utf8.ValidString(key):
-		return errInvalidArgument("key", fmt.Sprintf("%q", key), "The key must be UTF-8 text of 1 to 1024 bytes.")
+	case key == "" || !isText(key):
+		return errInvalidArgument("key", fmt.Sprintf("%q", key), "The key must be UTF-8 text of 1 to 1024 bytes, without NUL.")
 	}
 	return nil
 }

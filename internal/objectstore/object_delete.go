@@ -45,6 +45,9 @@ func (s *Store) remove(ctx context.Context, bucket string, targets ...target) ([
 
 func (s *Store) removeOne(ctx context.Context, tx *sql.Tx, b Bucket, t target) (deletion, []string, error) {
 	d := deletion{target: t}
+	if !isText(t.key) {
+		return d, nil, nil
+	}
 	if t.versionID != "" {
 		return s.removeNamed(ctx, tx, b, d)
 	}

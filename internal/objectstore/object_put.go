@@ -123,7 +123,7 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, o Object) (Object, []str
 	_, err = tx.ExecContext(ctx, `
 		INSERT INTO version (`+objectColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-		o.seq, o.Bucket, o.Key, o.VersionID, o.Latest, o.DeleteMarker, o.content, o.Size, o.ETag,
+		o.seq, o.Bucket, o.Key, o.VersionID, flag(o.Latest), flag(o.DeleteMarker), o.content, o.Size, o.ETag,
 		o.Modified.UnixNano(), pack(o.Headers), o.Checksum.String(), pack(o.Parts), o.uploadID)
 	if err != nil {
 		return o, nil, fmt.Errorf("add version: %w", err)

@@ -24,6 +24,7 @@ type operation struct {
 	header string
 	action string // asked of Access before; "" where serve asks itself
 	serve  func(*call) error
+	change string // S3's name of it, "s3:" apart, where it changes something for good
 }
 
 const copySource = "X-Amz-Copy-Source"
@@ -31,31 +32,31 @@ const copySource = "X-Amz-Copy-Source"
 // operations is everything there is. An operation with a header stands before
 // the one without.
 var operations = []operation{
-	{onService, http.MethodGet, "", "", "s3:ListAllMyBuckets", serveListBuckets},
+	{onService, http.MethodGet, "", "", "s3:ListAllMyBuckets", serveListBuckets, ""},
 
-	{onBucket, http.MethodPut, "", "", "s3:CreateBucket", serveCreateBucket},
-	{onBucket, http.MethodHead, "", "", "s3:ListBucket", serveHeadBucket},
-	{onBucket, http.MethodDelete, "", "", "s3:DeleteBucket", serveDeleteBucket},
-	{onBucket, http.MethodGet, "location", "", "s3:GetBucketLocation", serveBucketLocation},
-	{onBucket, http.MethodGet, "versioning", "", "s3:GetBucketVersioning", serveGetVersioning},
-	{onBucket, http.MethodPut, "versioning", "", "s3:PutBucketVersioning", servePutVersioning},
-	{onBucket, http.MethodGet, "", "", "s3:ListBucket", serveListObjects},
-	{onBucket, http.MethodGet, "versions", "", "s3:ListBucketVersions", serveListVersions},
-	{onBucket, http.MethodGet, "uploads", "", "s3:ListBucketMultipartUploads", serveListUploads},
-	{onBucket, http.MethodPost, "delete", "", "", serveDeleteObjects},
+	{onBucket, http.MethodPut, "", "", "s3:CreateBucket", serveCreateBucket, "CreateBucket"},
+	{onBucket, http.MethodHead, "", "", "s3:ListBucket", serveHeadBucket, ""},
+	{onBucket, http.MethodDelete, "", "", "s3:DeleteBucket", serveDeleteBucket, "DeleteBucket"},
+	{onBucket, http.MethodGet, "location", "", "s3:GetBucketLocation", serveBucketLocation, ""},
+	{onBucket, http.MethodGet, "versioning", "", "s3:GetBucketVersioning", serveGetVersioning, ""},
+	{onBucket, http.MethodPut, "versioning", "", "s3:PutBucketVersioning", servePutVersioning, "PutBucketVersioning"},
+	{onBucket, http.MethodGet, "", "", "s3:ListBucket", serveListObjects, ""},
+	{onBucket, http.MethodGet, "versions", "", "s3:ListBucketVersions", serveListVersions, ""},
+	{onBucket, http.MethodGet, "uploads", "", "s3:ListBucketMultipartUploads", serveListUploads, ""},
+	{onBucket, http.MethodPost, "delete", "", "", serveDeleteObjects, "DeleteObjects"},
 
-	{onObject, http.MethodGet, "", "", "s3:GetObject", serveGetObject},
-	{onObject, http.MethodHead, "", "", "s3:GetObject", serveGetObject},
-	{onObject, http.MethodPut, "", copySource, "s3:PutObject", serveCopyObject},
-	{onObject, http.MethodPut, "", "", "s3:PutObject", servePutObject},
-	{onObject, http.MethodDelete, "", "", "s3:DeleteObject", serveDeleteObject},
-	{onObject, http.MethodGet, "tagging", "", "s3:GetObjectTagging", serveGetTagging},
-	{onObject, http.MethodPost, "uploads", "", "s3:PutObject", serveCreateUpload},
-	{onObject, http.MethodPut, "uploadId", copySource, "s3:PutObject", serveCopyPart},
-	{onObject, http.MethodPut, "uploadId", "", "s3:PutObject", servePutPart},
-	{onObject, http.MethodGet, "uploadId", "", "s3:ListMultipartUploadParts", serveListParts},
-	{onObject, http.MethodPost, "uploadId", "", "s3:PutObject", serveCompleteUpload},
-	{onObject, http.MethodDelete, "uploadId", "", "s3:AbortMultipartUpload", serveAbortUpload},
+	{onObject, http.MethodGet, "", "", "s3:GetObject", serveGetObject, ""},
+	{onObject, http.MethodHead, "", "", "s3:GetObject", serveGetObject, ""},
+	{onObject, http.MethodPut, "", copySource, "s3:PutObject", serveCopyObject, "CopyObject"},
+	{onObject, http.MethodPut, "", "", "s3:PutObject", servePutObject, "PutObject"},
+	{onObject, http.MethodDelete, "", "", "s3:DeleteObject", serveDeleteObject, "DeleteObject"},
+	{onObject, http.MethodGet, "tagging", "", "s3:GetObjectTagging", serveGetTagging, ""},
+	{onObject, http.MethodPost, "uploads", "", "s3:PutObject", serveCreateUpload, "CreateMultipartUpload"},
+	{onObject, http.MethodPut, "uploadId", copySource, "s3:PutObject", serveCopyPart, ""},
+	{onObject, http.MethodPut, "uploadId", "", "s3:PutObject", servePutPart, ""},
+	{onObject, http.MethodGet, "uploadId", "", "s3:ListMultipartUploadParts", serveListParts, ""},
+	{onObject, http.MethodPost, "uploadId", "", "s3:PutObject", serveCompleteUpload, "CompleteMultipartUpload"},
+	{onObject, http.MethodDelete, "uploadId", "", "s3:AbortMultipartUpload", serveAbortUpload, "AbortMultipartUpload"},
 }
 
 // versionActions are the actions on a named version.

@@ -3,6 +3,7 @@ package objectstore
 import (
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"net/http"
 )
 
@@ -66,11 +67,15 @@ func serveDeleteObjects(c *call) error {
 	result := deleteResult{Namespace: namespace}
 	var targets []target
 	for _, o := range doc.Objects {
+		c.change.on(c.bucket, o.Key)
 		if err := c.mayDelete(o.Key, o.VersionID); err != nil {
 			result.Error = append(result.Error, undeletedItem{o.Key, o.VersionID, err.Code, err.Message})
 			continue
 		}
 		targets = append(targets, target{o.Key, o.VersionID})
+	}
+	if n := len(result.Error); n > 0 {
+		c.change.Message = fmt.Sprintf("%d of %d objects may not be deleted by this caller", n, len(doc.Objects))
 	}
 	done, err := c.store.remove(c.ctx(), c.bucket, targets...)
 	if err != nil {

@@ -13,6 +13,9 @@ import (
 func serveGetObject(c *call) error {
 	versionID := c.query.Get("versionId")
 	o, f, err := c.store.Get(c.ctx(), c.bucket, c.key, versionID)
+	if IsCode(err, "NoSuchKey") || IsCode(err, "NoSuchBucket") {
+		o, f, err = c.published(versionID, err)
+	}
 	if f != nil {
 		defer f.Close()
 	}

@@ -123,9 +123,9 @@ func after(marker string, q listQuery) string {
 	case marker == "":
 		return ""
 	case strings.HasPrefix(marker, q.prefix) && groupOf(marker, q.prefix, q.delimiter) == marker:
-		return afterPrefix(marker)
+		return afterPrefix(toText(marker))
 	default:
-		return marker + "\x00"
+		return toText(marker) + first
 	}
 }
 

@@ -1,9 +1,12 @@
 // Package objectstore is the embedded S3: the part of S3's REST protocol that
 // AWS SDKs and the aws command use to keep revisions, served from one folder.
 //
-// The folder holds an index (SQLite) and one file per content. Rows say what
+// The folder holds an index (SQLite, or PostgreSQL elsewhere) and one file per
+// content. Rows say what
 // exists; a file that no row names does not exist for anyone and is removed
-// when the store is opened. That order is the whole of the crash safety:
+// when the store is opened. (Of a folder that several processes share, when it
+// is a day old: another process may be about to add the row.) That order is the
+// whole of the crash safety:
 //
 //	put:    write tmp/ID, fsync, rename to content/, fsync the folder, commit the row
 //	delete: commit the row's removal, then remove the file
@@ -36,6 +39,14 @@ type Options struct {
 	Region string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// Audit is told each change that a client of the handler made, and each
+	// that was refused to a client who is known: after it, and before the
+	// client. An error makes a failure of the answer, not of the change. Nil:
+	// nobody is told.
+	Audit func(context.Context, Change) error
+	// Published finds what is there without having been put, wherever nobody
+	// has put anything under that name. Nil, or nil without an error: nothing.
+	Published func(ctx context.Context, bucket, key string) (*Published, error)
 }
 
 const defaultMaxObjectSize = 5 << 30
@@ -53,14 +64,15 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Store is an object store in a folder. It is safe for concurrent use by one
-// process; a second process is kept out by a lock.
+// Store is an object store in a folder. It is safe for concurrent use. One that
+// has its index in the folder is used by one process, and a second one is kept
+// out by a lock; several can share one that has it elsewhere ([OpenShared]).
 type Store struct {
 	opts     Options
 	write    *sql.DB // one connection: writers queue here, not in SQLite
 	read     *sql.DB
 	contents contents
-	lock     *os.File
+	lock     *os.File // nil: the folder and the index are shared with other processes
 }
 
 // Open opens the store in dir, making it if there is none, and removes what a
@@ -85,7 +97,7 @@ func Open(dir string, opts Options) (_ *Store, err error) {
 	if s.write, s.read, err = openIndex(filepath.Join(dir, "index.db")); err != nil {
 		return nil, err
 	}
-	if err := s.sweep(context.Background()); err != nil {
+	if err := s.sweep(context.Background(), time.Now()); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -95,7 +107,7 @@ func Open(dir string, opts Options) (_ *Store, err error) {
 func (s *Store) Close() error {
 	var errs []error
 	for _, db := range []*sql.DB{s.read, s.write} {
-		if db != nil {
+		if db != nil && s.lock != nil { // a shared index is its owner's to close
 			errs = append(errs, db.Close())
 		}
 	}
@@ -105,9 +117,10 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// sweep removes contents that no row names: what was being written, or had
-// just been replaced, when the process ended.
-func (s *Store) sweep(ctx context.Context) error {
+// sweep removes contents that no row names and that were written before a
+// moment: what was being written, or had just been replaced, when a process
+// ended.
+func (s *Store) sweep(ctx context.Context, before time.Time) error {
 	rows, err := s.read.QueryContext(ctx, `
 		SELECT content FROM version WHERE content <> ''
 		UNION ALL SELECT content FROM part`)
@@ -122,5 +135,5 @@ func (s *Store) sweep(ctx context.Context) error {
 	for _, id := range known {
 		keep[id] = true
 	}
-	return s.contents.sweep(keep)
+	return s.contents.sweep(keep, before)
 }

@@ -56,6 +56,9 @@ func (s *Store) createUpload(ctx context.Context, u upload) (upload, error) {
 
 func findUpload(ctx context.Context, q querier, bucket, key, id string) (upload, error) {
 	u := upload{id: id, bucket: bucket, key: key}
+	if !isText(key) || !isText(id) {
+		return upload{}, errNoSuchUpload(id)
+	}
 	var headers, checksum string
 	var created int64
 	err := q.QueryRowContext(ctx, `SELECT headers, checksum, created_at FROM upload WHERE id = $1 AND bucket = $2 AND key = $3`,
@@ -171,6 +174,10 @@ func (s *Store) listUploads(ctx context.Context, bucket, prefix, afterKey, after
 	if _, err := s.Bucket(ctx, bucket); err != nil {
 		return nil, err
 	}
+	if !isText(prefix) {
+		return nil, nil
+	}
+	afterKey, afterID = toText(afterKey), toText(afterID)
 	rows, err := s.read.QueryContext(ctx, `
 		SELECT id, key, checksum, created_at FROM upload
 		WHERE bucket = $1 AND key >= $2 AND key < $3 AND (key > $4 OR (key = $5 AND id > $6))

@@ -13,6 +13,9 @@ type Specification struct {
 	AgentActionOverrides *AgentActionOverrides `json:"AgentActionOverrides,omitempty"`
 	Revision             *Revision             `json:"Revision"`
 	GitHubAccessToken    string                `json:"GitHubAccessToken,omitempty"`
+	// ReuseArchiveFromDeploymentID names a deployment of the same group whose
+	// bundle is this one's; hosts that still have it download nothing.
+	ReuseArchiveFromDeploymentID string `json:"ReuseArchiveFromDeploymentId,omitempty"`
 	// AllPossibleLifecycleEvents must never be sent to the official agent 1.x,
 	// whose Install fails on any value. The local CLI sets it.
 	AllPossibleLifecycleEvents []string `json:"AllPossibleLifecycleEvents,omitempty"`

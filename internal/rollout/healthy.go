@@ -59,15 +59,14 @@ func (p Pace) Exhausted(now Progress) bool {
 // whether it was healthy before: a healthy host is spared while the healthy
 // ones that remain are just enough.
 func (p Pace) MayStart(now Progress, wasHealthy bool) bool {
-	if now.Pending == 0 || now.InFlight >= p.Concurrency {
-		return false
-	}
-	// Were all in flight to fail, the failures must stay within the budget.
-	if now.Failed+now.InFlight >= max(p.budget(), 1) {
-		return false
-	}
 	left := now.Succeeded + now.PendingHealthy - 1
-	return p.fixed || !wasHealthy || left >= p.Minimum
+	return p.hasRoom(now) && (p.fixed || !wasHealthy || left >= p.Minimum)
+}
+
+// hasRoom reports whether one more host may be worked on: were all in flight
+// to fail, the failures must stay within the budget.
+func (p Pace) hasRoom(now Progress) bool {
+	return now.Pending > 0 && now.InFlight < p.Concurrency && now.Failed+now.InFlight < max(p.budget(), 1)
 }
 
 // Enough reports whether a deployment in which nothing is pending has

@@ -147,28 +147,51 @@ func TestDocumentedCases(t *testing.T) {
 	}
 }
 
-// TestWaves is what follows from the same rules: the batches when every
-// host succeeds.
+// TestWaves is what follows from the same rules for fleets of one to ten hosts:
+// the batches when every host succeeds, and how many may fail at the end;
+// "inv" where nothing can be deployed.
 func TestWaves(t *testing.T) {
 	t.Parallel()
-	for _, tc := range []struct {
-		n    int
-		m    *deploy.MinimumHealthy
-		want string
-	}{
-		{5, percent(50), "[2 2 1]"},
-		{9, percent(50), "[4 4 1]"},
-		{9, percent(75), "[2 2 2 2 1]"},
-		{10, percent(33), "[6 4]"},
-		{10, count(3), "[7 3]"},
-		{4, oneAtATime, "[1 1 1 1]"},
-		{6, allAtOnce, "[6]"},
-	} {
-		_, waves, _ := run(NewPace(tc.n, tc.m), true, func(int) bool { return false })
-		if got := fmt.Sprint(waves); got != tc.want {
-			t.Errorf("%d hosts, %+v: %s, want %s", tc.n, *tc.m, got, tc.want)
+	columns := []*deploy.MinimumHealthy{oneAtATime, percent(50), percent(75), percent(33), count(3), allAtOnce}
+	rows := []string{
+		1:  "1 (0)|inv|inv|inv|inv|1 (0)",
+		2:  "1,1 (1)|1,1 (1)|inv|1,1 (1)|inv|2 (1)",
+		3:  "1,1,1 (1)|1,1,1 (1)|inv|2,1 (2)|inv|3 (2)",
+		4:  "1,1,1,1 (1)|2,2 (2)|1,1,1,1 (1)|2,2 (2)|1,1,1,1 (1)|4 (3)",
+		5:  "1,1,1,1,1 (1)|2,2,1 (2)|1,1,1,1,1 (1)|3,2 (3)|2,2,1 (2)|5 (4)",
+		6:  "1,1,1,1,1,1 (1)|3,3 (3)|1,1,1,1,1,1 (1)|4,2 (4)|3,3 (3)|6 (5)",
+		7:  "1,1,1,1,1,1,1 (1)|3,3,1 (3)|1,1,1,1,1,1,1 (1)|4,3 (4)|4,3 (4)|7 (6)",
+		8:  "1,1,1,1,1,1,1,1 (1)|4,4 (4)|2,2,2,2 (2)|5,3 (5)|5,3 (5)|8 (7)",
+		9:  "1,1,1,1,1,1,1,1,1 (1)|4,4,1 (4)|2,2,2,2,1 (2)|6,3 (6)|6,3 (6)|9 (8)",
+		10: "1,1,1,1,1,1,1,1,1,1 (1)|5,5 (5)|2,2,2,2,2 (2)|6,4 (6)|7,3 (7)|10 (9)",
+	}
+	for n := 1; n <= 10; n++ {
+		var got []string
+		for _, c := range columns {
+			got = append(got, wavesOf(t, n, c))
+		}
+		if line := strings.Join(got, "|"); line != rows[n] {
+			t.Errorf("%d hosts:\n got %s\nwant %s", n, line, rows[n])
 		}
 	}
+}
+
+// wavesOf describes a deployment in which all hosts succeed, and how many of
+// the last ones may fail.
+func wavesOf(t *testing.T, n int, m *deploy.MinimumHealthy) string {
+	t.Helper()
+	outcome, waves, _ := run(NewPace(n, m), true, func(int) bool { return false })
+	if outcome != "Succeeded" {
+		return "inv"
+	}
+	tolerated := 0
+	for failing := 1; failing <= n; failing++ {
+		if outcome, _, _ := run(NewPace(n, m), true, func(h int) bool { return h > n-failing }); outcome != "Succeeded" {
+			break
+		}
+		tolerated = failing
+	}
+	return fmt.Sprintf("%s (%d)", strings.Join(strings.Fields(strings.Trim(fmt.Sprint(waves), "[]")), ","), tolerated)
 }
 
 // TestNeverBelowMinimum: whatever fails, a fleet that was healthy keeps its

@@ -16,10 +16,16 @@ type AlarmWatch struct {
 	Reading      *deploy.AlarmReading // nil: none yet
 }
 
-// AlarmWatches returns the active deployments that watch alarms, oldest first.
-func (t *Tx) AlarmWatches() ([]AlarmWatch, error) {
+// AlarmWatches returns the active deployments that watch alarms, oldest first,
+// unless they are somebody else's than the leaseholder's.
+func (t *Tx) AlarmWatches(by Leaseholder, now time.Time) ([]AlarmWatch, error) {
+	clock, err := t.leaseClock(now)
+	if err != nil {
+		return nil, err
+	}
 	rows, err := t.tx.QueryContext(t.ctx, `SELECT alarm_reading, doc FROM deployments
-		WHERE active = 1 AND watches_alarms = 1 ORDER BY created_at, id`)
+		WHERE active = 1 AND watches_alarms = 1 AND ($1 = '' OR owner = $1 OR lease_until <= $2)
+		ORDER BY created_at, id`, by.Name, clock)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ type DeploymentRow struct {
 	Stop       *deploy.StopRequest
 	Alarms     *deploy.AlarmReading
 	Version    int64
+	Lease      Lease
 }
 
 // InsertDeployment adds a deployment that the engine looks at once it is on
@@ -43,27 +44,32 @@ func (t *Tx) InsertDeployment(d deploy.Deployment) error {
 
 // DeploymentRow returns a deployment for the engine.
 func (t *Tx) DeploymentRow(id string) (DeploymentRow, error) {
-	var row DeploymentRow
+	row, _, err := t.deploymentRow(`SELECT version, owner, lease_until, stop, alarm_reading, doc, 0 FROM deployments WHERE id = $1`, id)
+	return row, err
+}
+
+// deploymentRow reads a deployment and the clock of leases.
+func (t *Tx) deploymentRow(query, id string) (row DeploymentRow, clock int64, err error) {
 	var stop, alarms, body string
-	err := t.tx.QueryRowContext(t.ctx, `SELECT version, stop, alarm_reading, doc FROM deployments WHERE id = $1`, id).
-		Scan(&row.Version, &stop, &alarms, &body)
-	if errors.Is(err, sql.ErrNoRows) {
-		return row, ErrNotFound
+	err = t.tx.QueryRowContext(t.ctx, query, id).
+		Scan(&row.Version, &row.Lease.Owner, &row.Lease.Until, &stop, &alarms, &body, &clock)
+	if errors.Is(err, sql.ErrNoRows) || unheard(err) {
+		return row, 0, ErrNotFound
 	}
 	if err != nil {
-		return row, err
+		return row, 0, err
 	}
 	if stop != "" {
 		if err := json.Unmarshal([]byte(stop), &row.Stop); err != nil {
-			return row, err
+			return row, 0, err
 		}
 	}
 	if alarms != "" {
 		if err := json.Unmarshal([]byte(alarms), &row.Alarms); err != nil {
-			return row, err
+			return row, 0, err
 		}
 	}
-	return row, json.Unmarshal([]byte(body), &row.Deployment)
+	return row, clock, json.Unmarshal([]byte(body), &row.Deployment)
 }
 
 // Deployment returns a deployment.
@@ -73,8 +79,8 @@ func (t *Tx) Deployment(id string) (deploy.Deployment, error) {
 }
 
 // SaveDeployment writes what the engine decided, if the row still has the
-// version that was read: ErrConflict otherwise. The zero wakeAt means that
-// only a report brings the deployment on.
+// version that was read: ErrConflict otherwise. The row's lease is written with
+// it. The zero wakeAt means that only a report brings the deployment on.
 func (t *Tx) SaveDeployment(row DeploymentRow, wakeAt time.Time) error {
 	d := row.Deployment
 	wake := ms(wakeAt)
@@ -82,8 +88,8 @@ func (t *Tx) SaveDeployment(row DeploymentRow, wakeAt time.Time) error {
 		wake = never
 	}
 	n, err := t.exec(`UPDATE deployments SET status = $1, active = $2, completed_at = $3, wake_at = $4,
-		version = version + 1, doc = $5 WHERE id = $6 AND version = $7`,
-		d.Status, flag(!d.Status.Terminal()), msOf(d.CompletedAt), wake, doc(d), d.ID, row.Version)
+		version = version + 1, owner = $5, lease_until = $6, doc = $7 WHERE id = $8 AND version = $9`,
+		d.Status, flag(!d.Status.Terminal()), msOf(d.CompletedAt), wake, row.Lease.Owner, row.Lease.Until, doc(d), d.ID, row.Version)
 	if err == nil && n == 0 {
 		return fmt.Errorf("deployment %s: %w", d.ID, ErrConflict)
 	}
@@ -107,24 +113,6 @@ func (t *Tx) RequestStop(id string, stop deploy.StopRequest) error {
 		return err
 	}
 	return t.WakeDeployment(id, stop.At)
-}
-
-// DueDeployments returns the ids of up to limit active deployments that the
-// engine should look at now, longest due first.
-func (t *Tx) DueDeployments(now time.Time, limit int) ([]string, error) {
-	return t.texts(`SELECT id FROM deployments WHERE active = 1 AND wake_at <= $1 ORDER BY wake_at LIMIT $2`,
-		ms(now), limit)
-}
-
-// NextWake returns when the next active deployment is due, or the zero time
-// when none is waiting for a time.
-func (t *Tx) NextWake() (time.Time, error) {
-	var at sql.NullInt64
-	err := t.tx.QueryRowContext(t.ctx, `SELECT MIN(wake_at) FROM deployments WHERE active = 1`).Scan(&at)
-	if err != nil || !at.Valid || at.Int64 == never {
-		return time.Time{}, err
-	}
-	return time.UnixMilli(at.Int64), nil
 }
 
 // ActiveDeployment returns the deployment that holds the group, of which there

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
@@ -15,8 +17,8 @@ func HostKey(ns deploy.Namespace, hostIdentifier string) string {
 // InsertCommand makes a command available to its host.
 func (t *Tx) InsertCommand(c deploy.HostCommand) error {
 	host := HostKey(c.Namespace, c.HostIdentifier)
-	_, err := t.exec(`INSERT INTO host_commands (id, deployment_id, host, live, available_at, reported, doc)
-		VALUES ($1, $2, $3, $4, $5, 0, $6)`,
+	_, err := t.exec(`INSERT INTO host_commands (id, deployment_id, host, live, available_at, issued_at, reported, doc)
+		VALUES ($1, $2, $3, $4, $5, $5, 0, $6)`,
 		c.ID, c.DeploymentID, host, flag(c.State.Live()), ms(c.CreatedAt), doc(c))
 	if err == nil {
 		t.Notify(TopicHost(host))
@@ -26,14 +28,14 @@ func (t *Tx) InsertCommand(c deploy.HostCommand) error {
 
 // Command returns a host command.
 func (t *Tx) Command(id string) (deploy.HostCommand, error) {
-	return one[deploy.HostCommand](t, `SELECT doc FROM host_commands WHERE id = $1`, id)
+	return one[deploy.HostCommand](t, t.locked(`SELECT doc FROM host_commands WHERE id = $1`, waiting), id)
 }
 
 // NextCommand returns the oldest command that can be handed to a host now:
 // ready, and not handed out in the last seconds.
 func (t *Tx) NextCommand(ns deploy.Namespace, hostIdentifier string, now time.Time) (deploy.HostCommand, error) {
-	return one[deploy.HostCommand](t, `SELECT doc FROM host_commands
-		WHERE host = $1 AND live = 1 AND available_at <= $2 ORDER BY available_at, id LIMIT 1`,
+	return one[deploy.HostCommand](t, t.locked(`SELECT doc FROM host_commands
+		WHERE host = $1 AND live = 1 AND available_at <= $2 ORDER BY available_at, id LIMIT 1`, skipping),
 		HostKey(ns, hostIdentifier), ms(now))
 }
 
@@ -49,13 +51,16 @@ func (t *Tx) NextAvailable(ns deploy.Namespace, hostIdentifier string) (time.Tim
 // SaveCommand writes a command. A ready one can be handed out when its lease
 // is over, any other one never again.
 func (t *Tx) SaveCommand(c deploy.HostCommand) error {
-	available := never
-	if c.State == deploy.CommandReady {
-		available = max(ms(c.CreatedAt), msOf(c.LeasedUntil))
-	}
-	_, err := t.exec(`UPDATE host_commands SET live = $1, available_at = $2, doc = $3 WHERE id = $4`,
-		flag(c.State.Live()), available, doc(c), c.ID)
+	_, err := t.exec(`UPDATE host_commands SET live = $1, available_at = $2, silent = $3, doc = $4 WHERE id = $5`,
+		flag(c.State.Live()), availableAt(c), flag(c.Silence != nil), doc(c), c.ID)
 	return err
+}
+
+func availableAt(c deploy.HostCommand) int64 {
+	if c.State == deploy.CommandReady {
+		return max(ms(c.CreatedAt), msOf(c.LeasedUntil))
+	}
+	return never
 }
 
 // ReleaseLeases makes every command that was handed out and not acknowledged
@@ -65,26 +70,24 @@ func (t *Tx) ReleaseLeases() error {
 	return err
 }
 
-// ReportCommand writes what a host said of a command, for the engine to see.
-func (t *Tx) ReportCommand(c deploy.HostCommand, now time.Time) error {
-	if err := t.SaveCommand(c); err != nil {
-		return err
-	}
-	if _, err := t.exec(`UPDATE host_commands SET reported = 1 WHERE id = $1`, c.ID); err != nil {
-		return err
-	}
-	return t.WakeDeployment(c.DeploymentID, now)
+// ReportCommand writes what a host said of a command, for the engine to see:
+// its deployment is due. That is not written on the deployment's row, or a
+// thousand hosts of one deployment would wait for each other, and the engine
+// for them.
+func (t *Tx) ReportCommand(c deploy.HostCommand) error {
+	_, err := t.exec(`UPDATE host_commands SET live = $1, available_at = $2, silent = $3, reported = 1, doc = $4 WHERE id = $5`,
+		flag(c.State.Live()), availableAt(c), flag(c.Silence != nil), doc(c), c.ID)
+	t.Notify(TopicDeployments)
+	return err
 }
 
 // TakeReports returns the commands of a deployment on which hosts reported
 // since the last call. They are taken when the transaction is on disk.
 func (t *Tx) TakeReports(deploymentID string) ([]deploy.HostCommand, error) {
-	reports, err := many[deploy.HostCommand](t, `SELECT doc FROM host_commands
-		WHERE deployment_id = $1 AND reported = 1 ORDER BY id`, deploymentID)
-	if err != nil || len(reports) == 0 {
-		return nil, err
-	}
-	_, err = t.exec(`UPDATE host_commands SET reported = 0 WHERE deployment_id = $1 AND reported = 1`, deploymentID)
+	// In one statement: a host may report again between two.
+	reports, err := many[deploy.HostCommand](t, `UPDATE host_commands SET reported = 0
+		WHERE deployment_id = $1 AND reported = 1 RETURNING doc`, deploymentID)
+	slices.SortFunc(reports, func(a, b deploy.HostCommand) int { return strings.Compare(a.ID, b.ID) })
 	return reports, err
 }
 

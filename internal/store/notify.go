@@ -1,6 +1,10 @@
 package store
 
-import "sync"
+import (
+	"maps"
+	"slices"
+	"sync"
+)
 
 // TopicDeployments is told when a deployment has something new for the engine.
 const TopicDeployments = "deployments"
@@ -63,4 +67,12 @@ func (h *hub) publish(topics []string) {
 			}
 		}
 	}
+}
+
+// publishAll tells every subscriber.
+func (h *hub) publishAll() {
+	h.mu.Lock()
+	topics := slices.Collect(maps.Keys(h.subs))
+	h.mu.Unlock()
+	h.publish(topics)
 }

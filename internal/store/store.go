@@ -5,23 +5,28 @@
 //
 // # Guarantees
 //
-// Update is one durable, serialised transaction: when it returns nil the
-// changes are on disk. Notifications leave only after that.
+// Update is one durable transaction that is serialised with all others: when it
+// returns nil the changes are on disk. Notifications leave only after that, and
+// reach the subscribers of every process that has the database open.
+//
+// On PostgreSQL a transaction that met another one runs again from its start.
+// So the function given to Update must be safe to run twice: what it sets
+// outside itself it sets each time, and it does nothing to the world.
+//
+// UpdateRows is for what is frequent and meets often: the engine's passes and
+// the reports of hosts. It locks the rows that it reads to change them, and
+// promises nothing about those that it only reads.
 package store
 
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/pressly/goose/v3"
 
 	"github.com/slipwayhq/slipway/internal/audit"
 	"github.com/slipwayhq/slipway/internal/seal"
@@ -37,47 +42,79 @@ var (
 	ErrConflict = errors.New("changed meanwhile")
 )
 
-//go:embed migrations/*.sql
-var migrations embed.FS
-
 // Store is an open database. Its methods may be called from any goroutine.
 type Store struct {
-	write *sql.DB // one connection: transactions are serialised
-	read  *sql.DB
-	box   *seal.Box // what secrets are sealed with
-	hub   hub
-	// writes counts the transactions of Update that were committed.
-	writes atomic.Int64
+	dialect dialect
+	write   *sql.DB // SQLite: one connection, so that transactions are serialised
+	read    *sql.DB
+	box     *seal.Box // what secrets are sealed with
+	hub     hub
+	events  *listener // PostgreSQL: what other processes tell
+	// repeats counts the transactions that had to be run again, writes those
+	// that were committed.
+	repeats, writes atomic.Int64
 }
 
 // Tx is one transaction. Its methods are in one file per table.
 type Tx struct {
-	ctx    context.Context
-	tx     *sql.Tx
-	box    *seal.Box
-	topics []string
+	ctx     context.Context
+	tx      *sql.Tx
+	dialect dialect
+	level   sql.IsolationLevel
+	box     *seal.Box
+	topics  []string
 }
 
 // View runs f in a read-only transaction: f sees one state of the store.
 func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
-	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	// A snapshot is all that readers need: on PostgreSQL it is the level below
+	// the writers', and cannot fail because of them.
+	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: s.dialect.snapshot()})
 	if err != nil {
 		return fmt.Errorf("cannot read the store: %w", err)
 	}
-	defer tx.Rollback() // after a commit there is nothing to undo
-	return f(&Tx{ctx: ctx, tx: tx, box: s.box})
+	defer tx.Rollback() // there is nothing to undo
+	return f(&Tx{ctx: ctx, tx: tx, dialect: s.dialect, box: s.box})
 }
 
 // Update runs f in a transaction. The changes are on disk, and subscribers
 // are told, when it returns nil; when f fails nothing has changed. The record
-// of the call that ctx belongs to is on disk with them (package audit).
+// of the call that ctx belongs to is on disk with them (package audit). f may
+// run more than once (see above).
 func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
-	tx, err := s.write.BeginTx(ctx, nil)
+	return s.update(ctx, s.dialect.serialised(), f)
+}
+
+// UpdateRows is Update for an f that only changes rows that it has read by their
+// keys, and to which it does not matter when the others it reads change. On
+// PostgreSQL those rows are locked ([Tx.Command], [Tx.NextCommand],
+// [Tx.ClaimDeployment]) and others wait for them, where transactions that are
+// serialised would have to be repeated: a thousand hosts that report on one
+// deployment would not let the engine have it.
+func (s *Store) UpdateRows(ctx context.Context, f func(*Tx) error) error {
+	return s.update(ctx, s.dialect.committed(), f)
+}
+
+func (s *Store) update(ctx context.Context, level sql.IsolationLevel, f func(*Tx) error) error {
+	err := s.attempt(ctx, level, f)
+	for n := 0; n < maxRepeats && s.dialect.repeats(err); n++ {
+		s.repeats.Add(1)
+		if err := pause(ctx, n); err != nil {
+			return fmt.Errorf("cannot change the store: %w", err)
+		}
+		err = s.attempt(ctx, level, f)
+	}
+	return err
+}
+
+// attempt runs f in a transaction, once.
+func (s *Store) attempt(ctx context.Context, level sql.IsolationLevel, f func(*Tx) error) error {
+	tx, err := s.write.BeginTx(ctx, &sql.TxOptions{Isolation: level})
 	if err != nil {
 		return fmt.Errorf("cannot change the store: %w", err)
 	}
 	defer tx.Rollback() // after a commit there is nothing to undo
-	t := &Tx{ctx: ctx, tx: tx, box: s.box}
+	t := &Tx{ctx: ctx, tx: tx, dialect: s.dialect, level: level, box: s.box}
 	if err := f(t); err != nil {
 		return err
 	}
@@ -88,6 +125,9 @@ func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
 		} else if err := t.InsertAudit(record); err != nil {
 			return err
 		}
+	}
+	if err := s.tellOthers(t); err != nil {
+		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("cannot change the store: %w", err)
@@ -107,22 +147,11 @@ func (s *Store) Writes() int64 { return s.writes.Load() }
 func (s *Store) Ping(ctx context.Context) error { return s.read.PingContext(ctx) }
 
 // Close closes the database.
-func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
-
-// migrate brings the schema up to date.
-func (s *Store) migrate(ctx context.Context, dialect goose.Dialect) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
+func (s *Store) Close() error {
+	if s.events != nil {
+		s.events.close()
 	}
-	p, err := goose.NewProvider(dialect, s.write, files, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return err
-	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("cannot bring the database schema up to date: %w", err)
-	}
-	return nil
+	return errors.Join(s.read.Close(), s.write.Close())
 }
 
 // exec runs a statement and returns how many rows it changed.
@@ -141,7 +170,7 @@ func (t *Tx) exec(query string, args ...any) (int64, error) {
 func (t *Tx) text(query string, args ...any) (string, error) {
 	var s string
 	err := t.tx.QueryRowContext(t.ctx, query, args...).Scan(&s)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) || unheard(err) {
 		return "", ErrNotFound
 	}
 	return s, err
@@ -151,11 +180,15 @@ func (t *Tx) text(query string, args ...any) (string, error) {
 func (t *Tx) number(query string, args ...any) (int64, error) {
 	var n int64
 	err := t.tx.QueryRowContext(t.ctx, query, args...).Scan(&n)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) || unheard(err) {
 		return 0, ErrNotFound
 	}
 	return n, err
 }
+
+// unheard reports whether a query asked for a text that PostgreSQL cannot hold:
+// there is no row with it.
+func unheard(err error) bool { return sqlState(err) == notInEncoding }
 
 // texts reads one column of many rows.
 func (t *Tx) texts(query string, args ...any) ([]string, error) {
@@ -232,9 +265,8 @@ func flag(b bool) int {
 	return 0
 }
 
-// isUnique recognises a violated unique constraint by its SQLSTATE or by
-// SQLite's words, so that this file needs no driver.
+// isUnique recognises a violated unique constraint by its code or by SQLite's
+// words, so that this file needs no driver.
 func isUnique(err error) bool {
-	s := err.Error()
-	return strings.Contains(s, "UNIQUE constraint failed") || strings.Contains(s, "SQLSTATE 23505")
+	return sqlState(err) == uniqueViolation || strings.Contains(err.Error(), "UNIQUE constraint failed")
 }

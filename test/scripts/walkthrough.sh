@@ -32,7 +32,7 @@ trap finish EXIT
 trap 'exit 1' INT TERM
 
 say "A server, and all that an AWS client needs to know of it"
-slipway server --data data --listen 127.0.0.1:0 >ready.txt 2>server.log &
+slipway server --data data --listen 127.0.0.1:0 --alarm-period 1s >ready.txt 2>server.log &
 processes=$!
 for _ in $(seq 100); do
 	grep -q '^ready ' ready.txt && break
@@ -97,6 +97,13 @@ push() { # KEY
 	contains "what push proposes" "aws deploy create-deployment --application-name shop --s3-location" "$(cat pushed.txt)"
 }
 status() { aws deploy get-deployment --deployment-id "$1" --query deploymentInfo.status --output text; }
+becomes() { # STATUS DEPLOYMENT
+	for _ in $(seq 100); do
+		[ "$(status "$2")" != "$1" ] || return 0
+		sleep 0.1
+	done
+	fail "the deployment $2 is $(status "$2"), want $1"
+}
 # hooks prints what ran on a host for a deployment, in order.
 hooks() { # HOST DEPLOYMENT
 	sed -n "s/ $2 .*//p" "$1/hooks.log" | tr '\n' ' '
@@ -175,6 +182,45 @@ expect "the groups of version 2" production "$(aws deploy get-application-revisi
 	--s3-location "bucket=releases,key=shop-2.zip,bundleType=zip,eTag=$(etag shop-2.zip)" \
 	--query revisionInfo.deploymentGroups --output text)"
 
+say "An alarm goes off in the middle of version 4: it stops, and version 2 comes back"
+slipway alarm set shop-errors OK
+aws deploy update-deployment-group --application-name shop --current-deployment-group-name production \
+	--alarm-configuration 'enabled=true,alarms=[{name=shop-errors}]' \
+	--auto-rollback-configuration enabled=true,events=DEPLOYMENT_STOP_ON_ALARM >updated.txt
+version 4
+echo '[ "$LIFECYCLE_EVENT" != AfterInstall ] || while [ ! -e "$HOME/go" ]; do sleep 0.1; done' >>web/scripts/common.sh
+push shop-4.zip
+fourth=$(deploy shop-4.zip)
+for _ in $(seq 100); do
+	grep -qs "AfterInstall $fourth" web-?/hooks.log && break
+	sleep 0.1
+done
+slipway alarm set shop-errors ALARM --reason "too many errors"
+sleep 3 # the alarm is read every second; what runs ends by itself
+touch web-1/go web-2/go
+becomes Stopped "$fourth"
+expect "why it stopped" ALARM_ACTIVE "$(aws deploy get-deployment --deployment-id "$fourth" \
+	--query deploymentInfo.errorInformation.code --output text)"
+contains "what it says" "<shop-errors>" "$(aws deploy get-deployment --deployment-id "$fourth" \
+	--query deploymentInfo.errorInformation.message --output text)"
+back=$(aws deploy get-deployment --deployment-id "$fourth" \
+	--query deploymentInfo.rollbackInfo.rollbackDeploymentId --output text)
+aws deploy wait deployment-successful --deployment-id "$back"
+for host in web-1 web-2; do
+	expect "what $host serves" 2 "$(curl -fsS "http://127.0.0.1:$(cat $host/port)/version.txt")"
+done
+
+say "While the alarm is on nothing starts, unless it is overridden"
+becomes Stopped "$(deploy shop-4.zip)"
+fifth=$(aws deploy create-deployment --application-name shop --deployment-group-name production \
+	--s3-location "bucket=releases,key=shop-4.zip,bundleType=zip,eTag=$(etag shop-4.zip)" \
+	--override-alarm-configuration enabled=false --query deploymentId --output text)
+aws deploy wait deployment-successful --deployment-id "$fifth"
+for host in web-1 web-2; do
+	expect "what $host serves" 4 "$(curl -fsS "http://127.0.0.1:$(cat $host/port)/version.txt")"
+done
+slipway alarm set shop-errors OK
+
 say "A deployment that is stopped, because no agent takes it up"
 # shellcheck disable=SC2086 # it is a list
 set -- $processes
@@ -183,11 +229,7 @@ wait "$2" "$3" || true
 processes=$1
 stopped=$(deploy shop-1.zip)
 aws deploy stop-deployment --deployment-id "$stopped" --no-auto-rollback-enabled >stopped.txt
-for _ in $(seq 100); do
-	[ "$(status "$stopped")" = Stopped ] && break
-	sleep 0.1
-done
-expect "the stopped deployment" Stopped "$(status "$stopped")"
+becomes Stopped "$stopped"
 
 say "The hosts leave"
 aws deploy deregister --instance-name web-1 --no-delete-iam-user

@@ -27,6 +27,10 @@ type Extraction struct {
 	Type   string // tar, tgz or zip
 	Dir    string // where it goes; replaced if it exists
 	Limits Limits
+	// IgnoreOwners gives everything to the user that unpacks.
+	IgnoreOwners bool
+	// RejectLinks refuses an archive with symbolic links.
+	RejectLinks bool
 }
 
 // extract unpacks the archive into the empty folder dir. It refuses an archive
@@ -46,6 +50,7 @@ func extract(ctx context.Context, x Extraction, dir string) (leavesTop string, e
 	if err != nil {
 		return "", err
 	}
+	t.ignoreOwners, t.rejectLinks = x.IgnoreOwners, x.RejectLinks
 	defer func() { err = errors.Join(err, t.close()) }()
 	if x.Type == Zip {
 		err = extractZip(ctx, t, f, info.Size())

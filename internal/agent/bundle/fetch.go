@@ -12,16 +12,12 @@ import (
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/agent/backoff"
-	"github.com/slipwayhq/slipway/internal/sigv4"
 )
 
-// S3 fetches bundles from an S3 service.
-type S3 struct {
-	Endpoint    string // https://host[:port][/base]; buckets are addressed by path
-	Region      string
-	Credentials func(context.Context) (sigv4.Credentials, error)
-	Client      *http.Client
-	Retry       backoff.Policy
+// Transfer is how bundles are downloaded, wherever they are from.
+type Transfer struct {
+	Client *http.Client
+	Retry  backoff.Policy
 	// Attempts is how many requests in a row may fail without a byte of the
 	// bundle arriving; default 6.
 	Attempts int
@@ -30,23 +26,33 @@ type S3 struct {
 	Log   *slog.Logger
 }
 
-// Object is a bundle in a bucket. Version and ETag are optional.
-type Object struct {
-	Bucket, Key, Version, ETag string
+// download is one bundle on its way.
+type download struct {
+	Transfer
+	name string // for people
+	hint string // what may be wrong when nobody answers
+	// ask returns a request for what is missing. It may ask for all of it.
+	ask func(context.Context, *download) (*http.Request, error)
+	// refused turns a reply that is no bundle into an error.
+	refused func(*http.Response) error
+	want    string // the ETag that the bundle must have; empty: any
+	exact   bool   // the ETag says which bytes it is about
+	file    *os.File
+	written int64  // bytes of the bundle in file
+	etag    string // of the first reply; later ones must be the same
+	digest  *digest
 }
 
-// Fetch downloads o to the file dst. It goes on where it stopped when the
+// to downloads to the file dst. It goes on where it stopped when the
 // connection fails, and verifies what it got. dst appears only when all of it
-// is there. It returns the ETag.
-func (s *S3) Fetch(ctx context.Context, o Object, dst string) (etag string, err error) {
+// is there.
+func (d *download) to(ctx context.Context, dst string) (err error) {
 	part := dst + ".part"
-	f, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return "", fmt.Errorf("cannot store the bundle: %w", err)
+	if d.file, err = os.OpenFile(part, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
+		return fmt.Errorf("cannot store the bundle: %w", err)
 	}
-	d := &download{s3: s, object: o, file: f}
 	err = d.run(ctx)
-	if closeErr := f.Close(); err == nil {
+	if closeErr := d.file.Close(); err == nil {
 		err = closeErr
 	}
 	if sumErr := d.digest.close(); err == nil {
@@ -57,19 +63,9 @@ func (s *S3) Fetch(ctx context.Context, o Object, dst string) (etag string, err 
 	}
 	if err != nil {
 		_ = os.Remove(part) // the error that matters is the one before
-		return "", fmt.Errorf("cannot download the bundle s3://%s/%s: %w", o.Bucket, o.Key, err)
+		return fmt.Errorf("cannot download the bundle %s: %w", d.name, err)
 	}
-	return d.etag, nil
-}
-
-// download is one bundle on its way.
-type download struct {
-	s3      *S3
-	object  Object
-	file    *os.File
-	written int64  // bytes of the bundle in file
-	etag    string // of the first reply; later ones must be the same
-	digest  *digest
+	return nil
 }
 
 // final marks an error that repeating does not cure.
@@ -78,7 +74,7 @@ type final struct{ error }
 func (f final) Unwrap() error { return f.error }
 
 func (d *download) run(ctx context.Context) error {
-	attempts := d.s3.Attempts
+	attempts := d.Attempts
 	if attempts == 0 {
 		attempts = 6
 	}
@@ -96,10 +92,10 @@ func (d *download) run(ctx context.Context) error {
 			failed = 0
 		}
 		if failed++; failed >= attempts {
-			return fmt.Errorf("%w (%d attempts failed; is the S3 endpoint %s right?)", err, failed, d.s3.Endpoint)
+			return fmt.Errorf("%w (%d attempts failed; %s)", err, failed, d.hint)
 		}
-		d.s3.Log.WarnContext(ctx, "bundle download interrupted; it goes on", "bytes", d.written, "error", err)
-		if err := d.s3.Retry.Wait(ctx, failed); err != nil {
+		d.Log.WarnContext(ctx, "bundle download interrupted; it goes on", "bytes", d.written, "error", err)
+		if err := d.Retry.Wait(ctx, failed); err != nil {
 			return err
 		}
 	}
@@ -109,7 +105,7 @@ func (d *download) run(ctx context.Context) error {
 func (d *download) attempt(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	guard := newStallGuard(d.s3.Stall, cancel)
+	guard := newStallGuard(d.Stall, cancel)
 	defer guard.stop()
 
 	err := d.transfer(ctx, guard)
@@ -120,7 +116,14 @@ func (d *download) attempt(ctx context.Context) error {
 }
 
 func (d *download) transfer(ctx context.Context, guard *stallGuard) error {
-	resp, err := d.request(ctx)
+	req, err := d.ask(ctx, d)
+	if err != nil {
+		return err
+	}
+	// Not gzip for the transport: the bytes of the object are what the ETag
+	// and the range are about.
+	req.Header.Set("Accept-Encoding", "identity")
+	resp, err := d.Client.Do(req)
 	if err != nil {
 		return err
 	}
@@ -143,10 +146,13 @@ func (d *download) begin(resp *http.Response) error {
 			return final{fmt.Errorf("asked for the bundle from byte %d on, the reply holds %q", d.written, r)}
 		}
 	default:
-		return replyError(resp)
+		return d.refused(resp)
 	}
-	etag := strings.Trim(resp.Header.Get("ETag"), `"`)
-	if want := strings.Trim(d.object.ETag, `"`); want != "" && etag != want {
+	etag := ""
+	if d.exact {
+		etag = strings.Trim(resp.Header.Get("ETag"), `"`)
+	}
+	if want := strings.Trim(d.want, `"`); want != "" && etag != want {
 		return final{fmt.Errorf("Expected deployment artifact bundle etag %s, but the object has %q; the bundle was replaced after the revision was made", want, etag)} //nolint:staticcheck // the official agent's words
 	}
 	if d.etag != "" && d.etag != etag {

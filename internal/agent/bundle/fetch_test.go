@@ -21,14 +21,21 @@ import (
 	"github.com/slipwayhq/slipway/internal/sigv4"
 )
 
+// hurried is a transfer that does not wait.
+func hurried(client *http.Client) bundle.Transfer {
+	return bundle.Transfer{
+		Client: client, Attempts: 3, Stall: 200 * time.Millisecond,
+		Retry: backoff.Policy{Initial: time.Millisecond, Max: time.Millisecond}, Log: slog.New(slog.DiscardHandler),
+	}
+}
+
 // fetch downloads from a server of the given behaviour and returns the file.
 func fetch(t *testing.T, o bundle.Object, serve http.HandlerFunc) ([]byte, error) {
 	t.Helper()
 	server := httptest.NewServer(serve)
 	t.Cleanup(server.Close)
 	s3 := &bundle.S3{
-		Endpoint: server.URL, Region: "r", Client: server.Client(), Attempts: 3, Stall: 200 * time.Millisecond,
-		Retry: backoff.Policy{Initial: time.Millisecond, Max: time.Millisecond}, Log: slog.New(slog.DiscardHandler),
+		Endpoint: server.URL, Region: "r", Transfer: hurried(server.Client()),
 		Credentials: func(context.Context) (sigv4.Credentials, error) {
 			return sigv4.Credentials{AccessKeyID: "a", SecretAccessKey: "s"}, nil
 		},

@@ -22,14 +22,15 @@ func (o owner) foreign() bool {
 // owners finds the local accounts for the names in an archive.
 type owners struct {
 	users, groups map[string]int
+	ignored       bool
 }
 
-func newOwners() *owners {
-	return &owners{users: map[string]int{}, groups: map[string]int{}}
+func newOwners(ignored bool) *owners {
+	return &owners{users: map[string]int{}, groups: map[string]int{}, ignored: ignored}
 }
 
 func (o *owners) of(h *tar.Header) owner {
-	if os.Geteuid() != 0 {
+	if os.Geteuid() != 0 || o.ignored {
 		return owner{}
 	}
 	return owner{

@@ -15,7 +15,7 @@ func extractTar(ctx context.Context, t *tree, f *os.File, bundleType string) err
 	if err != nil {
 		return err
 	}
-	x := &tarExtractor{tree: t, owners: newOwners(), fill: newFillers(), buffer: make([]byte, bufferSize), small: make(chan []byte, smallBuffers)}
+	x := &tarExtractor{tree: t, owners: newOwners(t.ignoreOwners), fill: newFillers(), buffer: make([]byte, bufferSize), small: make(chan []byte, smallBuffers)}
 	for range smallBuffers {
 		x.small <- make([]byte, smallSize)
 	}

@@ -24,6 +24,8 @@ type tree struct {
 	// leavesTop is a link whose target lies outside of the archive's topmost
 	// folder; it may not stay when that folder becomes the whole.
 	leavesTop string
+	// See Extraction.
+	ignoreOwners, rejectLinks bool
 }
 
 // dirMeta is set when everything is written: a folder may be read-only.
@@ -106,6 +108,9 @@ func (t *tree) forget() {
 // link makes a symbolic link. Since parents are real folders and a target may
 // climb only at its start, no chain of such links leads outside.
 func (t *tree) link(name, target string) error {
+	if t.rejectLinks {
+		return fmt.Errorf("link %q: this host takes no bundles with symbolic links (reject_symlinks_in_bundle)", name)
+	}
 	resolved, err := inside(name, target)
 	if err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 )
 
 // cgroup is a control group (v2) around one script. No process can leave it by
@@ -61,13 +60,6 @@ func ownCgroup() (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// use has a process start inside the group.
-func (g *cgroup) use(attr *syscall.SysProcAttr) {
-	if g != nil {
-		attr.UseCgroupFD, attr.CgroupFD = true, int(g.fd.Fd())
-	}
 }
 
 func (g *cgroup) kill() {

@@ -15,6 +15,22 @@ var passed = []string{
 
 const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+// FullEnvironment returns an environment without what are secrets of the agent,
+// as the official agent's scripts get it.
+func FullEnvironment(environ []string) []string {
+	env := slices.DeleteFunc(slices.Clone(environ), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return slices.Contains(secret, name) || strings.HasPrefix(name, "SLIPWAY_AGENT_")
+	})
+	if !slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, "PATH=") }) {
+		env = append(env, defaultPath)
+	}
+	return env
+}
+
+// secret are the variables that hold keys.
+var secret = []string{"AWS_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+
 // BaseEnvironment returns what of an environment scripts may see. extra names
 // further variables to pass on.
 func BaseEnvironment(environ []string, extra ...string) []string {

@@ -31,18 +31,23 @@ func (r *Runner) execute(ctx context.Context, j Job, file string) error {
 	out.started()
 	errOut.started()
 	if err != nil {
-		r.collect(out, errOut)
+		r.collect(expired, out, errOut)
 		return j.fail(protocol.ScriptFailed, "%s failed with error: %v", j.who(), err)
 	}
 	defer p.group.remove()
 	if err := j.Started(p.id); err != nil {
 		p.kill()
 		<-p.done
-		r.collect(out, errOut)
+		r.collect(expired, out, errOut)
 		return err
 	}
 	stopped := r.await(ctx, p)
-	if open := r.collect(out, errOut); open && stopped == nil {
+	patience := r.patience(ctx)
+	open := r.collect(patience, out, errOut)
+	if open != nil && stopped == nil && r.Strict {
+		return j.fail(protocol.OutputLeftOpen, "%s failed to close %s: a process that it left in the background holds it open", j.who(), open.name())
+	}
+	if open != nil && stopped == nil {
 		j.Output.Line("[warning]the script ended, but a process that it left in the background holds its output open; redirect it (>/dev/null 2>&1 </dev/null &). Going on without it.")
 	}
 	return j.verdict(stopped, p)
@@ -76,11 +81,8 @@ func (r *Runner) await(ctx context.Context, p *process) error {
 
 // verdict turns the end of a script into an outcome.
 func (j Job) verdict(stopped error, p *process) error {
-	if errors.Is(stopped, errTimedOut) {
-		return j.fail(protocol.ScriptTimedOut, "%s failed to complete in %d seconds", j.who(), int(j.Script.Timeout/time.Second))
-	}
 	if stopped != nil {
-		return j.fail(protocol.ScriptFailed, "%s failed: it was stopped because the agent is stopping", j.who())
+		return j.stopped(stopped)
 	}
 	var exit *exec.ExitError
 	switch {
@@ -93,6 +95,18 @@ func (j Job) verdict(stopped error, p *process) error {
 		return j.fail(protocol.ScriptFailed, "%s failed with exit code %d (killed by signal: %s)", j.who(), 128+int(status.Signal()), status.Signal())
 	}
 	return j.fail(protocol.ScriptFailed, "%s failed with exit code %d", j.who(), exit.ExitCode())
+}
+
+// stopped is the failure of a script that was not let to its end.
+func (j Job) stopped(cause error) *Failure {
+	var event EventTimeout
+	switch {
+	case errors.Is(cause, errTimedOut):
+		return j.fail(protocol.ScriptTimedOut, "%s failed to complete in %d seconds", j.who(), int(j.Script.Timeout/time.Second))
+	case errors.As(cause, &event):
+		return j.fail(protocol.ScriptTimedOut, "%s failed to complete in time: %v", j.who(), event)
+	}
+	return j.fail(protocol.ScriptFailed, "%s failed: it was stopped because the agent is stopping", j.who())
 }
 
 // startPatiently repeats a start that fails because another process, forked at
@@ -125,7 +139,7 @@ func start(ctx context.Context, j Job, file, marker string, stdout, stderr *os.F
 			cmd.Dir = j.Archive
 			cmd.Env = append(identity.environment(j.Env), markerName+"="+marker)
 			cmd.Stdout, cmd.Stderr = stdout, stderr
-			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: identity.credential}
+			cmd.SysProcAttr = attributes(identity.credential)
 			group.use(cmd.SysProcAttr)
 			return cmd
 		})

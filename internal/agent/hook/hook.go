@@ -26,6 +26,9 @@ type Runner struct {
 	// Linger is how long a script's output may stay open after its end, held
 	// by a process that it left in the background; default 2 s.
 	Linger time.Duration
+	// Strict waits for the output until the script's time is over, and then
+	// fails the script, as the official agent does.
+	Strict bool
 	Log    *slog.Logger
 
 	mu     sync.Mutex
@@ -67,10 +70,22 @@ func (r *Runner) Run(ctx context.Context, j Job) error {
 		ctx, cancel = context.WithTimeoutCause(ctx, seconds, errTimedOut)
 		defer cancel()
 	}
+	if ctx.Err() != nil {
+		return j.stopped(context.Cause(ctx))
+	}
 	return r.execute(ctx, j, file)
 }
 
 var errTimedOut = errors.New("timed out")
+
+// EventTimeout is the cause that ends a context when the scripts of a
+// lifecycle event together have run for too long.
+type EventTimeout struct{ After time.Duration }
+
+// Error says how long they were given.
+func (e EventTimeout) Error() string {
+	return fmt.Sprintf("the scripts of a lifecycle event together have %d seconds", int(e.After/time.Second))
+}
 
 // prepare finds the script and makes it executable.
 func prepare(j Job) (string, *Failure) {

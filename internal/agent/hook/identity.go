@@ -7,13 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 )
 
 // identity is the user that a script runs as.
 type identity struct {
-	user       *user.User          // nil: the agent's own
-	credential *syscall.Credential // nil: no change, or not ours to make
+	user       *user.User  // nil: the agent's own
+	credential *credential // nil: no change, or not ours to make
 }
 
 func identityOf(name string) (identity, error) {
@@ -30,30 +29,8 @@ func identityOf(name string) (identity, error) {
 	if os.Geteuid() != 0 {
 		return identity{user: u}, nil // sudo may be able to; see command
 	}
-	credential, err := credentialOf(u)
-	return identity{u, credential}, err
-}
-
-func credentialOf(u *user.User) (*syscall.Credential, error) {
-	uid, err := strconv.ParseUint(u.Uid, 10, 32)
-	if err != nil {
-		return nil, err
-	}
-	gid, err := strconv.ParseUint(u.Gid, 10, 32)
-	if err != nil {
-		return nil, err
-	}
-	c := &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	ids, err := u.GroupIds()
-	if err != nil {
-		return nil, fmt.Errorf("cannot look up the groups of %s: %w", u.Username, err)
-	}
-	for _, id := range ids {
-		if n, err := strconv.ParseUint(id, 10, 32); err == nil {
-			c.Groups = append(c.Groups, uint32(n))
-		}
-	}
-	return c, nil
+	c, err := credentialOf(u)
+	return identity{u, c}, err
 }
 
 // command returns how the script is started. Root needs no sudo; another user

@@ -2,6 +2,7 @@ package hook
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -16,6 +17,7 @@ type Output struct {
 	deployment string
 	own        *os.File
 	shared     *Rotated
+	echo       io.Writer // nil: nobody watches
 	tail       tail
 	lines      int
 }
@@ -32,6 +34,9 @@ func NewOutput(file, deployment string, shared *Rotated) (*Output, error) {
 	return &Output{deployment: deployment, own: f, shared: shared}, nil
 }
 
+// Echo also writes every line to w, as it comes.
+func (o *Output) Echo(w io.Writer) { o.echo = w }
+
 // Line logs a line. That a log cannot be written is no reason to fail a
 // deployment: what is reported does not depend on it.
 func (o *Output) Line(line string) {
@@ -41,6 +46,9 @@ func (o *Output) Line(line string) {
 	o.lines++
 	o.tail.add(line)
 	_, _ = fmt.Fprintf(o.own, "%s %s\n", now.Format("2006-01-02 15:04:05"), line)
+	if o.echo != nil {
+		_, _ = fmt.Fprintln(o.echo, line)
+	}
 	if o.shared != nil {
 		o.shared.line(fmt.Sprintf("[%s] [%s]%s\n", now.Format("2006-01-02 15:04:05.000"), o.deployment, line))
 	}

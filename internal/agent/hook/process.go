@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 )
 
 // markerName is the variable that marks the processes of a hook. They inherit
@@ -49,16 +48,16 @@ func watch(cmd *exec.Cmd, marker string, group *cgroup) *process {
 }
 
 func (p *process) terminate() {
-	_ = syscall.Kill(-p.id.Group, syscall.SIGTERM) // it may have ended meanwhile
+	_ = terminateGroup(p.id.Group) // it may have ended meanwhile
 }
 
 // kill ends what is left of the script: its group, its cgroup, and what
 // escaped both.
 func (p *process) kill() {
-	_ = syscall.Kill(-p.id.Group, syscall.SIGKILL)
+	_ = killGroup(p.id.Group)
 	p.group.kill()
 	for _, pid := range marked(p.id.Marker) {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
+		_ = killProcess(pid)
 	}
 }
 
@@ -70,19 +69,19 @@ func KillLeftover(id Process) bool {
 	case id.Group == 0: // the agent died while it started the process
 		killed := false
 		for _, pid := range marked(id.Marker) {
-			killed = syscall.Kill(pid, syscall.SIGKILL) == nil || killed
+			killed = killProcess(pid) == nil || killed
 		}
 		return killed
 	case id.Group <= 1:
 		return false
 	}
 	if id.Started != 0 && startTime(id.Group) == id.Started {
-		return syscall.Kill(-id.Group, syscall.SIGKILL) == nil
+		return killGroup(id.Group) == nil
 	}
 	killed := false
 	for _, pid := range marked(id.Marker) {
-		if group, err := syscall.Getpgid(pid); err == nil && group == id.Group {
-			killed = syscall.Kill(pid, syscall.SIGKILL) == nil || killed
+		if group, err := groupOf(pid); err == nil && group == id.Group {
+			killed = killProcess(pid) == nil || killed
 		}
 	}
 	return killed

@@ -2,6 +2,7 @@ package hook
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"os"
 	"strings"
@@ -54,17 +55,35 @@ func (s *stream) abandon() {
 	s.read.Close()
 }
 
-// collect waits for the end of the streams, but not for long after the end of
-// their script. It reports whether one is still open. That one is read on and
-// its output thrown away, because a service that can't write its output would
-// be killed or hang.
-func (r *Runner) collect(streams ...*stream) (open bool) {
+// name is what the official agent calls the stream.
+func (s *stream) name() string { return strings.ToUpper(strings.Trim(s.prefix, "[]")) }
+
+// expired is no patience at all.
+var expired = func() <-chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// patience ends when a script's output has been waited for long enough.
+func (r *Runner) patience(ctx context.Context) <-chan struct{} {
+	if r.Strict {
+		return ctx.Done()
+	}
 	linger := r.Linger
 	if linger == 0 {
 		linger = 2 * time.Second
 	}
-	timer := time.NewTimer(linger)
-	defer timer.Stop()
+	over := make(chan struct{})
+	time.AfterFunc(linger, func() { close(over) })
+	return over
+}
+
+// collect waits for the end of the streams, but not beyond the patience after
+// the end of their script. It returns one that is still open. That one is read
+// on and its output thrown away, because a service that can't write its output
+// would be killed or hang.
+func (r *Runner) collect(patience <-chan struct{}, streams ...*stream) (open *stream) {
 	for _, s := range streams {
 		select {
 		case <-s.done:
@@ -72,15 +91,15 @@ func (r *Runner) collect(streams ...*stream) (open bool) {
 			continue
 		default:
 		}
-		if !open {
-			select {
-			case <-s.done:
-				s.read.Close()
-				continue
-			case <-timer.C:
-			}
+		select {
+		case <-s.done:
+			s.read.Close()
+			continue
+		case <-patience:
 		}
-		open = true
+		if open == nil {
+			open = s
+		}
 		r.leave(s)
 	}
 	return open

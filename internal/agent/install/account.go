@@ -29,7 +29,7 @@ func lookupUser(name string) (Account, error) {
 	}
 	u, err := user.Lookup(name)
 	if err != nil {
-		return Account{}, fmt.Errorf("owner %q: no user of this name exists on the host", name)
+		return Account{}, fmt.Errorf("%q: no user of this name exists on the host", name)
 	}
 	id, err := strconv.Atoi(u.Uid)
 	return Account{name, id}, err
@@ -41,7 +41,7 @@ func lookupGroup(name string) (Account, error) {
 	}
 	g, err := user.LookupGroup(name)
 	if err != nil {
-		return Account{}, fmt.Errorf("group %q: no group of this name exists on the host", name)
+		return Account{}, fmt.Errorf("%q: no group of this name exists on the host", name)
 	}
 	id, err := strconv.Atoi(g.Gid)
 	return Account{name, id}, err

@@ -2,17 +2,15 @@ package install
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 )
 
-// apply executes the instructions. It records and makes folders in order, and
-// has files copied side by side; whatever is about a finished object waits for
-// the copies. The first error stops it; what was made until then is in the
-// cleanup file.
-func apply(ctx context.Context, archive *os.Root, list []Instruction, rec *recorder) error {
+// prepare executes the instructions on objects that are not yet in their
+// place. It makes folders in order, and has files copied side by side;
+// whatever is about a finished object waits for the copies. The first error
+// stops it.
+func prepare(ctx context.Context, archive *os.Root, list []Instruction) error {
 	copies := startCopies(archive)
 	for _, i := range list {
 		if copies.failed() != nil {
@@ -20,7 +18,7 @@ func apply(ctx context.Context, archive *os.Root, list []Instruction, rec *recor
 		}
 		err := ctx.Err()
 		if err == nil {
-			err = wrap(i, step(copies, i, rec))
+			err = wrap(i, step(copies, i))
 		}
 		if err != nil {
 			copies.fail(err)
@@ -36,34 +34,31 @@ func wrap(i Instruction, err error) error {
 	return fmt.Errorf("cannot install %s: %w", i.Path, err)
 }
 
-func step(copies *copies, i Instruction, rec *recorder) error {
+func step(copies *copies, i Instruction) error {
 	switch i.Kind {
 	case Mkdir:
-		err := os.Mkdir(i.Path, 0o755)
-		if errors.Is(err, fs.ErrExist) {
-			return nil // made by somebody else since the plan: not ours to remove
-		}
-		if err != nil {
-			return err
-		}
-		return rec.write(i.Path)
+		return os.Mkdir(i.place(), 0o755)
 	case Copy:
-		// Recorded before it is copied: half a file is ours as well.
-		if err := rec.write(i.Path); err != nil {
-			return err
-		}
 		copies.add(i)
 		return nil
-	case Chown:
+	case Chown, Chmod, SetACL:
 		if copies.wait() != nil {
 			return nil // it is kept where it happened
 		}
-		return os.Lchown(i.Path, i.Owner.id(), i.Group.id())
-	case Chmod:
-		if copies.wait() != nil {
-			return nil // as above
-		}
-		return os.Chmod(i.Path, i.Mode)
+		return i.set.apply(i.Kind, i.place())
+	case SetContext:
+		return nil // is about the object's final place; see label
 	}
 	return fmt.Errorf("instruction of unknown kind %s", i.Kind)
+}
+
+func (s *setting) apply(kind Kind, path string) error {
+	switch kind {
+	case Chown:
+		return os.Lchown(path, s.owner.id(), s.group.id())
+	case Chmod:
+		return os.Chmod(path, s.mode)
+	default:
+		return s.acl.set(path)
+	}
 }

@@ -1,13 +1,14 @@
 package install
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -42,52 +43,39 @@ func readCleanup(path string) (*cleanupList, error) {
 	}
 }
 
-// run removes what the list names, backwards, and returns what could not be
-// removed. Folders that hold something else stay.
-func (l *cleanupList) run() (kept []string, err error) {
-	for _, path := range slices.Backward(l.lines) {
-		if strings.IndexByte(path, 0) >= 0 || !filepath.IsAbs(path) {
-			kept = append(kept, path) // an SELinux rule, or not ours to judge
-			continue
+// labels returns the objects of the SELinux rules of the list.
+func (l *cleanupList) labels() []string {
+	var objects []string
+	for _, line := range l.lines {
+		if object, ok := strings.CutPrefix(line, labelPrefix); ok {
+			objects = append(objects, object)
 		}
-		removeErr := os.Remove(path)
-		if removeErr == nil || errors.Is(removeErr, fs.ErrNotExist) {
-			continue
-		}
-		if info, statErr := os.Lstat(path); statErr == nil && info.IsDir() {
-			continue
-		}
-		kept = append(kept, path)
-		err = errors.Join(err, removeErr)
 	}
-	slices.Reverse(kept)
-	return kept, err
+	return objects
 }
 
-// recorder writes a cleanup file while an installation goes on, unbuffered: a
-// file whose line is lost in a crash would be foreign to the next deployment.
-type recorder struct {
-	file *os.File
-	line []byte
+// foreign are lines that mean nothing to us. They are kept for whoever wrote
+// them.
+func (l *cleanupList) foreign() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, line := range l.lines {
+			if !strings.HasPrefix(line, labelPrefix) && (!filepath.IsAbs(line) || strings.IndexByte(line, 0) >= 0) && !yield(line) {
+				return
+			}
+		}
+	}
 }
 
-func newRecorder(path string, kept []string) (*recorder, error) {
-	f, err := os.Create(path)
+// writeLines writes a file of lines that survives a crash of the machine.
+func writeLines(path string, lines iter.Seq[string]) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	r := &recorder{file: f}
-	for _, line := range kept {
-		if err := r.write(line); err != nil {
-			f.Close()
-			return nil, err
-		}
+	w := bufio.NewWriter(f)
+	for line := range lines {
+		_, _ = w.WriteString(line) // bufio keeps the error
+		_ = w.WriteByte('\n')
 	}
-	return r, nil
-}
-
-func (r *recorder) write(line string) error {
-	r.line = append(append(r.line[:0], line...), '\n')
-	_, err := r.file.Write(r.line)
-	return err
+	return errors.Join(w.Flush(), f.Sync(), f.Close())
 }

@@ -16,12 +16,14 @@ import (
 // conflicts collects what stands in the way, so that one failed deployment
 // tells all of it.
 type conflicts struct {
-	count int
-	shown []string
+	books    string // the cleanup file of this group
+	count    int
+	shown    []string
+	existing []string // of the shown, files that may not be replaced
 }
 
 // maxShown keeps the message within what the service carries.
-const maxShown = 25
+const maxShown = 15
 
 func (c *conflicts) add(format string, args ...any) {
 	c.count++
@@ -30,15 +32,31 @@ func (c *conflicts) add(format string, args ...any) {
 	}
 }
 
+// exists adds a file that may not be replaced.
+func (c *conflicts) exists(path string) {
+	c.count++
+	if len(c.existing) < maxShown {
+		c.existing = append(c.existing, path)
+	}
+}
+
 func (c *conflicts) err() error {
 	if c.count == 0 {
 		return nil
 	}
-	text := strings.Join(c.shown, "\n")
-	if more := c.count - len(c.shown); more > 0 {
-		text += fmt.Sprintf("\nand %d more", more)
+	var lines []string
+	if len(c.existing) > 0 { // first, because a long message loses its end
+		lines = append(lines, "To replace files that are in the way set file_exists_behavior: OVERWRITE in the AppSpec file, or give --file-exists-behavior OVERWRITE to the deployment; RETAIN keeps them as they are.")
 	}
-	return errors.New(text + "\nNothing was changed: the previous revision is still installed.")
+	lines = append(lines, c.shown...)
+	owners := ownersOf(c.existing, c.books)
+	for _, path := range c.existing {
+		lines = append(lines, fmt.Sprintf("The deployment failed because a specified file already exists at this location: %s (%s)", path, owners[path]))
+	}
+	if more := c.count - len(c.shown) - len(c.existing); more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return errors.New(strings.Join(lines, "\n"))
 }
 
 // file plans the copy of a file or link, as far as what is there allows it.
@@ -87,10 +105,10 @@ func (p *plan) mayReplace(source, destination string) bool {
 	case appspec.Retain:
 		return false
 	case appspec.Disallow, "":
-		if p.same(source, destination) {
+		if p.adopt && p.same(source, destination) {
 			return true // what is there is what is being installed
 		}
-		p.conflicts.add("The deployment failed because a specified file already exists at this location: %s", destination)
+		p.conflicts.exists(destination)
 	default:
 		p.conflicts.add("The deployment failed because an invalid option was specified for fileExistsBehavior: %q (a file exists at %s; use DISALLOW, OVERWRITE or RETAIN)", p.behavior, destination)
 	}

@@ -38,7 +38,7 @@ func (c *copies) run(archive *os.Root) {
 		if i.Link {
 			copyOne = copier.link
 		}
-		if err := wrap(i, copyOne(i.Source, i.Path)); err != nil {
+		if err := wrap(i, copyOne(i.Source, i.place())); err != nil {
 			c.fail(err)
 		}
 	}

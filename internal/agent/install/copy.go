@@ -1,13 +1,10 @@
 package install
 
 import (
-	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
-	"syscall"
 
 	"github.com/slipwayhq/slipway/internal/agent/filetime"
 )
@@ -48,9 +45,8 @@ func (c *copier) in(source string) (*os.Root, string, error) {
 	return r, base, nil
 }
 
-// copy makes destination a copy of the file source: content, mode, owner and
-// time. What is there is replaced in one step, so that a reader finds the old
-// file or the new one.
+// copy makes destination, which does not exist, a copy of the file source:
+// content, mode, owner and time.
 func (c *copier) copy(source, destination string) error {
 	dir, base, err := c.in(source)
 	if err != nil {
@@ -65,18 +61,11 @@ func (c *copier) copy(source, destination string) error {
 	if err != nil {
 		return err
 	}
-	create := func(path string) error {
-		to, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-		if err != nil {
-			return err
-		}
-		return c.fill(to, from, info)
+	to, err := os.OpenFile(destination, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
 	}
-	err = create(destination)
-	if errors.Is(err, fs.ErrExist) {
-		return replace(destination, create)
-	}
-	return err
+	return c.fill(to, from, info)
 }
 
 // link makes destination the same link as source, wherever it leads.
@@ -89,21 +78,7 @@ func (c *copier) link(source, destination string) error {
 	if err != nil {
 		return err
 	}
-	err = os.Symlink(target, destination)
-	if errors.Is(err, fs.ErrExist) {
-		return replace(destination, func(path string) error { return os.Symlink(target, path) })
-	}
-	return err
-}
-
-func replace(destination string, create func(temp string) error) error {
-	temp := filepath.Join(filepath.Dir(destination), ".slipway-"+filepath.Base(destination)+".new")
-	_ = os.Remove(temp) // of an installation that was interrupted
-	if err := create(temp); err != nil {
-		_ = os.Remove(temp)
-		return err
-	}
-	return os.Rename(temp, destination)
+	return os.Symlink(target, destination)
 }
 
 // fill copies content and attributes, and closes to.
@@ -116,9 +91,8 @@ func (c *copier) fill(to, from *os.File, info fs.FileInfo) (err error) {
 	if err := c.content(to, from, info.Size()); err != nil {
 		return err
 	}
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 &&
-		(stat.Uid != 0 || int(stat.Gid) != os.Getegid()) {
-		if err := to.Chown(int(stat.Uid), int(stat.Gid)); err != nil {
+	if uid, gid, ok := fileOwner(info); ok && os.Geteuid() == 0 && (uid != 0 || gid != os.Getegid()) {
+		if err := to.Chown(uid, gid); err != nil {
 			return err
 		}
 	}

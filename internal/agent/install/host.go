@@ -79,7 +79,7 @@ func (f *future) removed(path string, info fs.FileInfo) bool {
 
 func (f *future) emptied(dir string) bool {
 	entries, err := os.ReadDir(dir)
-	if err != nil {
+	if err != nil || isMount(dir) {
 		return false
 	}
 	for _, e := range entries {

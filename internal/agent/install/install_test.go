@@ -319,20 +319,20 @@ func TestPermissions(t *testing.T) {
 		want       map[string]fs.FileMode // that differ
 		err        string
 	}{
-		"everything":     {appspec.Permission{Object: "$APP", Mode: "700"}, map[string]fs.FileMode{"a.sh": 0o700, "b.txt": 0o700, "sub": 0o700, "sub/c.sh": 0o700}, ""},
-		"files":          {appspec.Permission{Object: "$APP", Mode: "600", Types: []string{"file"}}, map[string]fs.FileMode{"a.sh": 0o600, "b.txt": 0o600, "sub/c.sh": 0o600}, ""},
-		"folders":        {appspec.Permission{Object: "$APP/", Mode: "711", Types: []string{"directory"}}, map[string]fs.FileMode{"sub": 0o711}, ""},
-		"pattern":        {appspec.Permission{Object: "$APP", Pattern: "*.sh", Mode: "755"}, map[string]fs.FileMode{"a.sh": 0o755}, ""},
-		"except":         {appspec.Permission{Object: "$APP", Except: []string{"*.sh"}, Mode: "600", Types: []string{"file"}}, map[string]fs.FileMode{"b.txt": 0o600, "sub/c.sh": 0o600}, ""},
-		"one file":       {appspec.Permission{Object: "$APP/a.sh", Mode: "4755"}, map[string]fs.FileMode{"a.sh": 0o755 | fs.ModeSetuid}, ""},
-		"nothing there":  {appspec.Permission{Object: "$APP/none", Mode: "755"}, nil, ""},
-		"file, pattern":  {appspec.Permission{Object: "$APP/a.sh", Pattern: "*", Mode: "755"}, nil, "with an invalid pattern"},
-		"file, except":   {appspec.Permission{Object: "$APP/a.sh", Except: []string{"x"}, Mode: "755"}, nil, "contains an invalid format"},
-		"unknown owner":  {appspec.Permission{Object: "$APP", Owner: "nobody-of-this-name"}, nil, "no user of this name"},
-		"unknown group":  {appspec.Permission{Object: "$APP", Group: "nobody-of-this-name"}, nil, "no group of this name"},
-		"access lists":   {appspec.Permission{Object: "$APP", ACLs: []string{"u:x:r"}}, nil, "not supported by this version"},
-		"SELinux":        {appspec.Permission{Object: "$APP", Context: &appspec.Context{Type: "t"}}, nil, "not supported by this version"},
-		"only * special": {appspec.Permission{Object: "$APP", Pattern: "[ab].*", Mode: "755"}, nil, ""},
+		"everything":          {appspec.Permission{Object: "$APP", Mode: "700"}, map[string]fs.FileMode{"a.sh": 0o700, "b.txt": 0o700, "sub": 0o700, "sub/c.sh": 0o700}, ""},
+		"files":               {appspec.Permission{Object: "$APP", Mode: "600", Types: []string{"file"}}, map[string]fs.FileMode{"a.sh": 0o600, "b.txt": 0o600, "sub/c.sh": 0o600}, ""},
+		"folders":             {appspec.Permission{Object: "$APP/", Mode: "711", Types: []string{"directory"}}, map[string]fs.FileMode{"sub": 0o711}, ""},
+		"pattern":             {appspec.Permission{Object: "$APP", Pattern: "*.sh", Mode: "755"}, map[string]fs.FileMode{"a.sh": 0o755}, ""},
+		"except":              {appspec.Permission{Object: "$APP", Except: []string{"*.sh"}, Mode: "600", Types: []string{"file"}}, map[string]fs.FileMode{"b.txt": 0o600, "sub/c.sh": 0o600}, ""},
+		"one file":            {appspec.Permission{Object: "$APP/a.sh", Mode: "4755"}, map[string]fs.FileMode{"a.sh": 0o755 | fs.ModeSetuid}, ""},
+		"nothing there":       {appspec.Permission{Object: "$APP/none", Mode: "755"}, nil, ""},
+		"file, pattern":       {appspec.Permission{Object: "$APP/a.sh", Pattern: "*", Mode: "755"}, nil, "with an invalid pattern"},
+		"file, except":        {appspec.Permission{Object: "$APP/a.sh", Except: []string{"x"}, Mode: "755"}, nil, "contains an invalid format"},
+		"unknown owner":       {appspec.Permission{Object: "$APP", Owner: "nobody-of-this-name"}, nil, "no user of this name"},
+		"unknown group":       {appspec.Permission{Object: "$APP", Group: "nobody-of-this-name"}, nil, "no group of this name"},
+		"unknown in a list":   {appspec.Permission{Object: "$APP", ACLs: []appspec.ACLEntry{{Tag: "user", Name: "nobody-of-this-name"}}}, nil, "no user of this name"},
+		"default entry, file": {appspec.Permission{Object: "$APP", ACLs: []appspec.ACLEntry{{Default: true, Tag: "user"}}}, nil, "-d parameter"},
+		"only * special":      {appspec.Permission{Object: "$APP", Pattern: "[ab].*", Mode: "755"}, nil, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -414,4 +414,135 @@ func TestCleanupFileOfAnotherAgent(t *testing.T) {
 	if !strings.HasPrefix(string(text), "semanage\x00") {
 		t.Errorf("the SELinux rule was forgotten: %q", text)
 	}
+}
+
+// A conflict says whose the file is, and what lets it pass.
+func TestConflictsNameTheOwner(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	first := install.Installation{
+		Archive: h.archive("theirs"), Spec: &appspec.Spec{Files: []appspec.File{{Source: "/", Destination: h.app}}},
+		Instructions: filepath.Join(h.books, "g1-install.json"), Cleanup: filepath.Join(h.books, "g1-cleanup"),
+		Title: "deployment d-111111111 of the deployment group prod (application shop)",
+	}
+	h.must(install.Run(t.Context(), first))
+	put(t, h.app, "nobodys", "foreign")
+	second := first
+	second.Archive, second.Title = h.archive("theirs", "nobodys"), ""
+	second.Instructions, second.Cleanup = filepath.Join(h.books, "g2-install.json"), filepath.Join(h.books, "g2-cleanup")
+	err := install.Run(t.Context(), second)
+	if err == nil {
+		t.Fatal("no conflict")
+	}
+	for _, want := range []string{
+		h.app + "/theirs (installed by deployment d-111111111 of the deployment group prod (application shop))",
+		h.app + "/nobodys (no deployment on this host installed it)",
+		"set file_exists_behavior: OVERWRITE in the AppSpec file",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error lacks %q:\n%v", want, err)
+		}
+	}
+	h.must(os.Remove(filepath.Join(h.books, "g1-title"))) // as the official agent leaves its books
+	if err := install.Run(t.Context(), second); err == nil || !strings.Contains(err.Error(), "installed by the deployment group g1") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestManyConflictsAreCounted(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	var names []string
+	for n := range 40 {
+		names = append(names, fmt.Sprintf("f%02d", n))
+		put(t, h.app, names[n], "foreign")
+	}
+	err := h.install(h.archive(names...), h.all(), "")
+	if err == nil || !strings.Contains(err.Error(), "and 25 more") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// A file that is there with the same content is taken over; the switch makes
+// a conflict of it, as it is for the official agent.
+func TestIdenticalFiles(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	put(t, h.app, "same", "1")
+	in := install.Installation{
+		Archive: h.archive("same"), Spec: &appspec.Spec{Files: []appspec.File{{Source: "/", Destination: h.app}}},
+		Instructions: filepath.Join(h.books, "install.json"), Cleanup: filepath.Join(h.books, "cleanup"),
+		IdenticalConflict: true,
+	}
+	if err := install.Run(t.Context(), in); err == nil || !strings.Contains(err.Error(), "already exists at this location") {
+		t.Errorf("error is %v", err)
+	}
+	in.IdenticalConflict = false
+	h.must(install.Run(t.Context(), in))
+	h.must(h.install(h.archive("other"), h.all(), "")) // it is this group's now
+	h.want("other=2")
+}
+
+// Replaced files are never absent, and what was overwritten through a link is
+// the link, not what it leads to.
+func TestOverwrittenLink(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	put(t, h.app, "target", "foreign")
+	put(t, h.app, "a -> target", "")
+	h.must(h.install(h.archive("a"), h.all(), appspec.Overwrite))
+	h.want("a=1", "target=foreign")
+}
+
+// The previous revision cannot make room, so it stays.
+func TestOrdinaryUserCannotReplace(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() == 0 {
+		t.Skip("root may write everywhere")
+	}
+	h := newHost(t)
+	put(t, h.app, "foreign", "x")
+	h.must(h.install(h.archive("a", "sub/b"), h.all(), ""))
+	h.must(os.Chmod(h.app, 0o555))
+	t.Cleanup(func() { _ = os.Chmod(h.app, 0o755) })
+	if err := h.install(h.archive("c"), h.all(), ""); err == nil || !strings.Contains(err.Error(), "Nothing was changed") {
+		t.Errorf("error is %v", err)
+	}
+	h.want("a=1", "foreign=x", "sub/", "sub/b=1")
+}
+
+// A folder that is closed against its owner is no obstacle to its removal.
+func TestClosedFolderIsRemoved(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.must(h.install(h.archive("sub/a"), h.all(), ""))
+	h.must(os.Chmod(filepath.Join(h.app, "sub"), 0o555))
+	h.must(h.install(h.archive("sub/b"), h.all(), ""))
+	h.want("sub/", "sub/b=2")
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(h.app), ".*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestLinksFurtherDownStayLinks(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.must(h.install(h.archive("real/a", "alias -> real"), h.all(), ""))
+	h.want("alias -> real", "real/", "real/a=1")
+	h.must(h.install(h.archive("real/a"), h.all(), ""))
+	h.want("real/", "real/a=2")
+}
+
+func TestLineBreaksAreRefused(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	err := h.install(h.archive("fine", "two\nlines"), h.all(), "")
+	if err == nil || !strings.Contains(err.Error(), "no room for a line break") {
+		t.Errorf("error is %v", err)
+	}
+	err = h.install(h.archive("fine"), appspec.Spec{Files: []appspec.File{{Source: "fine", Destination: h.app + "\n/x"}}}, "")
+	if err == nil || !strings.Contains(err.Error(), "holds a line break") {
+		t.Errorf("error is %v", err)
+	}
+	h.want()
 }

@@ -1,7 +1,9 @@
 // Package install puts the files of an unpacked revision where its AppSpec
 // says. It first makes a plan, a list of instructions as data, against the
-// state that the host will have after the previous revision is cleaned up, and
-// touches nothing before the plan is found free of conflicts.
+// state that the host will have after the previous revision is cleaned up.
+// What the plan installs is prepared beside its place; only when all of it is
+// there, with its permissions, does the previous revision make room, by
+// renames that are undone if one of them fails.
 //
 // The files that it leaves behind (instructions, cleanup list, pointers) are
 // those of the official agent, so that a host can change agents either way.
@@ -12,7 +14,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 )
 
@@ -25,6 +26,8 @@ const (
 	Copy
 	Chown
 	Chmod
+	SetACL
+	SetContext
 )
 
 // String returns the name of the kind in the instruction file.
@@ -38,6 +41,10 @@ func (k Kind) String() string {
 		return "chown"
 	case Chmod:
 		return "chmod"
+	case SetACL:
+		return "setfacl"
+	case SetContext:
+		return "semanage"
 	}
 	return fmt.Sprintf("Kind(%d)", uint8(k))
 }
@@ -45,25 +52,35 @@ func (k Kind) String() string {
 // Instruction is one step of an installation.
 type Instruction struct {
 	Kind   Kind
-	Path   string // on the host, absolute
-	Source string // of Copy: in the archive, relative
-	Owner  Account
-	Group  Account
-	Mode   fs.FileMode // of Chmod, with set-uid and the like in Go's bits
-	Digits string      // of Chmod: as written
-	Link   bool        // the object is a link, and not what it leads to
+	Link   bool     // the object is a link, and not what it leads to
+	Path   string   // on the host, absolute
+	Source string   // of Copy: in the archive, relative
+	set    *setting // of what is not Mkdir or Copy
+	root   *root    // what the object is a part of
 }
+
+// place is where the object is while it is prepared.
+func (i Instruction) place() string { return i.root.staged + i.Path[len(i.root.path):] }
 
 // line is an instruction in the official agent's file.
 type line struct {
-	Type        string `json:"type"`
-	Directory   string `json:"directory,omitempty"`
-	Source      string `json:"source,omitempty"`
-	Destination string `json:"destination,omitempty"`
-	Mode        string `json:"mode,omitempty"`
-	Owner       string `json:"owner,omitempty"`
-	Group       string `json:"group,omitempty"`
-	File        string `json:"file,omitempty"`
+	Type        string       `json:"type"`
+	Directory   string       `json:"directory,omitempty"`
+	Source      string       `json:"source,omitempty"`
+	Destination string       `json:"destination,omitempty"`
+	Mode        string       `json:"mode,omitempty"`
+	ACL         []string     `json:"acl,omitempty"`
+	Context     *contextLine `json:"context,omitempty"`
+	Owner       string       `json:"owner,omitempty"`
+	Group       string       `json:"group,omitempty"`
+	File        string       `json:"file,omitempty"`
+}
+
+type contextLine struct {
+	User  *string `json:"user"`
+	Role  *string `json:"role"`
+	Type  string  `json:"type"`
+	Range *string `json:"range"`
 }
 
 func (i Instruction) line(archive string) line {
@@ -71,20 +88,37 @@ func (i Instruction) line(archive string) line {
 	switch i.Kind {
 	case Mkdir:
 		l.Directory = i.Path
+		return l
 	case Copy:
 		l.Source, l.Destination = archive+"/"+i.Source, i.Path
+		return l
 	case Chown:
-		l.Owner, l.Group, l.File = i.Owner.Name, i.Group.Name, i.Path
+		l.Owner, l.Group = i.set.owner.Name, i.set.group.Name
 	case Chmod:
-		l.Mode, l.File = i.Digits, i.Path
+		l.Mode = i.set.digits
+	case SetACL:
+		for _, e := range i.set.acl {
+			l.ACL = append(l.ACL, e.String())
+		}
+	case SetContext:
+		c := i.set.context
+		l.Context = &contextLine{User: orNull(c.User), Type: c.Type, Range: orNull(c.Range)}
 	}
+	l.File = i.Path
 	return l
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }
 
 // writeInstructions writes the plan, one instruction a line, without holding
 // the text of all of them in memory.
 func writeInstructions(path, archive string, list []Instruction) error {
-	f, err := os.Create(path)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package install
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -12,8 +13,7 @@ import (
 
 const everything = "**"
 
-// permissions plans who owns what this deployment makes. Owner comes before
-// mode, because a change of owner clears set-uid and set-gid bits.
+// permissions plans who owns what this deployment makes, and who may use it.
 func (p *plan) permissions(list []appspec.Permission) error {
 	done := map[string]int{} // object to the line of the entry that set it
 	objects := slices.Clone(p.list)
@@ -32,7 +32,10 @@ func (p *plan) permissions(list []appspec.Permission) error {
 				continue
 			}
 			done[o.Path] = perm.Line
-			p.list = set.appendTo(p.list, o.Path, o.Link)
+			if o.Kind == Copy && set.acl.hasDefault() {
+				return fmt.Errorf("permissions: line %d: a problem with the acls permission settings: a default entry (-d parameter) is for directories, and %s is a file; limit the entry with type: [directory]", perm.Line, o.Path)
+			}
+			p.list = set.appendTo(p.list, o)
 		}
 	}
 	return nil
@@ -42,43 +45,58 @@ func (p *plan) permissions(list []appspec.Permission) error {
 type setting struct {
 	owner, group Account
 	mode         fs.FileMode
-	digits       string
+	digits       string // the mode as written
+	acl          acl
+	context      *appspec.Context
 }
 
-func newSetting(perm appspec.Permission) (setting, error) {
-	var s setting
-	where := fmt.Sprintf("permissions: line %d, object %s", perm.Line, perm.Object)
-	if len(perm.ACLs) > 0 {
-		return s, fmt.Errorf("%s: acls are not supported by this version of the agent; use mode, owner and group", where)
+func newSetting(perm appspec.Permission) (*setting, error) {
+	s, err := resolveSetting(perm)
+	if err != nil {
+		return nil, fmt.Errorf("permissions: line %d, object %s: %w", perm.Line, perm.Object, err)
 	}
-	if perm.Context != nil {
-		return s, fmt.Errorf("%s: context (SELinux) is not supported by this version of the agent", where)
+	return s, nil
+}
+
+func resolveSetting(perm appspec.Permission) (*setting, error) {
+	s := &setting{context: perm.Context}
+	if perm.Context != nil && !labelled() {
+		return nil, errors.New("context needs SELinux, which is not enabled on this host")
 	}
 	var err error
 	if s.owner, err = lookupUser(perm.Owner); err != nil {
-		return s, fmt.Errorf("%s: %w", where, err)
+		return nil, fmt.Errorf("owner %w", err)
 	}
 	if s.group, err = lookupGroup(perm.Group); err != nil {
-		return s, fmt.Errorf("%s: %w", where, err)
+		return nil, fmt.Errorf("group %w", err)
+	}
+	if s.acl, err = newACL(perm.ACLs); err != nil {
+		return nil, err
 	}
 	if perm.Mode == "" {
 		return s, nil
 	}
-	if s.mode, err = fileMode(perm.Mode); err != nil {
-		return s, fmt.Errorf("%s: %w", where, err)
-	}
 	s.digits = fmt.Sprintf("%03s", perm.Mode)
-	return s, nil
+	s.mode, err = fileMode(perm.Mode)
+	return s, err
 }
 
-func (s setting) appendTo(list []Instruction, path string, link bool) []Instruction {
-	if s.owner.Name != "" || s.group.Name != "" {
-		list = append(list, Instruction{Kind: Chown, Path: path, Owner: s.owner, Group: s.group, Link: link})
+// appendTo plans the setting for an object. Owner comes before mode, because a
+// change of owner clears set-uid and set-gid bits, and a list is completed
+// from the mode. Mode, list and label would go through a link to whatever it
+// names.
+func (s *setting) appendTo(list []Instruction, object Instruction) []Instruction {
+	object.Source, object.set = "", s
+	add := func(kind Kind, wanted bool) {
+		if wanted {
+			object.Kind = kind
+			list = append(list, object)
+		}
 	}
-	// A mode would go through a link to whatever it names.
-	if s.digits != "" && !link {
-		list = append(list, Instruction{Kind: Chmod, Path: path, Mode: s.mode, Digits: s.digits})
-	}
+	add(Chown, s.owner.Name != "" || s.group.Name != "")
+	add(Chmod, s.digits != "" && !object.Link)
+	add(SetACL, len(s.acl) > 0 && !object.Link)
+	add(SetContext, s.context != nil && !object.Link)
 	return list
 }
 

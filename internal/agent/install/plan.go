@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,27 +25,32 @@ type plan struct {
 	made      map[string]int
 	settled   map[string]bool // folders that exist or are planned
 	conflicts conflicts
+	adopt     bool // a file that is there already, and the same, is no conflict
+	names     stageNames
 }
 
 // makePlan works out the whole installation. Its error lists all conflicts.
-func makePlan(archive *os.Root, spec *appspec.Spec, behavior, dir string, cleanup *cleanupList) ([]Instruction, error) {
+func makePlan(archive *os.Root, in Installation, cleanup *cleanupList) (*plan, error) {
 	p := &plan{
-		archive:  archive,
-		future:   newFuture(cleanup),
-		behavior: behavior,
-		dir:      dir,
-		made:     map[string]int{},
-		settled:  map[string]bool{},
+		archive:   archive,
+		future:    newFuture(cleanup),
+		behavior:  cmp.Or(in.Spec.FileExistsBehavior, in.FileExistsBehavior),
+		adopt:     !in.IdenticalConflict,
+		dir:       in.Dir,
+		made:      map[string]int{},
+		settled:   map[string]bool{},
+		conflicts: conflicts{books: in.Cleanup},
+		names:     newStageNames(),
 	}
-	for _, f := range spec.Files {
+	for _, f := range in.Spec.Files {
 		if err := p.entry(f); err != nil {
 			return nil, err
 		}
 	}
-	if err := p.permissions(spec.Permissions); err != nil {
+	if err := p.permissions(in.Spec.Permissions); err != nil {
 		return nil, err
 	}
-	return p.list, p.conflicts.err()
+	return p, p.conflicts.err()
 }
 
 // entry plans one item of the AppSpec's files.
@@ -190,7 +196,14 @@ func (p *plan) at(path string) (state, error) {
 	return p.future.at(path)
 }
 
+// add plans a folder or a copy. It is prepared as a part of the planned folder
+// that it lies in, or beside its own place.
 func (p *plan) add(i Instruction) {
+	if parent, ok := p.made[filepath.Dir(i.Path)]; ok {
+		i.root = p.list[parent].root
+	} else {
+		i.root = &root{path: i.Path, staged: p.names.coming(i.Path)}
+	}
 	p.made[i.Path] = len(p.list)
 	p.list = append(p.list, i)
 }

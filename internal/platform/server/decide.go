@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -14,11 +15,13 @@ var steps = []func(*draft){
 	(*draft).applyReports,
 	(*draft).expireTimers,
 	(*draft).judgeHealth,
+	(*draft).leaveZone,
 	(*draft).startHosts,
 	(*draft).finish,
 }
 
-// Decide says what to change now.
+// Decide says what to change now. It costs what has changed, not what the
+// fleet has, as long as the snapshot comes with its index.
 func (p Platform) Decide(s deploy.Snapshot, now time.Time) deploy.Decision {
 	d := newDraft(p, s, now)
 	for _, step := range steps {
@@ -27,115 +30,151 @@ func (p Platform) Decide(s deploy.Snapshot, now time.Time) deploy.Decision {
 	return d.decision()
 }
 
-// draft is a decision in the making: a copy of the snapshot on which the steps
-// work, target by target copied only when it changes.
+// draft is a decision in the making: the snapshot, which stays as it is, and
+// over it the targets that the steps have changed.
 type draft struct {
 	limits  Platform
 	now     time.Time
 	dep     deploy.Deployment
 	targets []deploy.Target
-	changed map[int]bool
+	index   *deploy.Index
+	changed map[int]*deploy.Target // by place
 	reports []deploy.HostCommand
-	pace    rollout.Pace
+	seen    map[string]time.Time
+	fleet   rollout.Pace
 	issue   []deploy.HostCommand
 	cancel  []string
 }
 
 func newDraft(p Platform, s deploy.Snapshot, now time.Time) *draft {
+	if s.Index == nil {
+		s.Index = deploy.NewIndex(s.Targets)
+	}
 	return &draft{
-		limits: p, now: now, dep: s.Deployment, targets: slices.Clone(s.Targets), changed: map[int]bool{},
-		reports: s.Reports, pace: rollout.NewPace(len(s.Targets), s.Deployment.Config.MinimumHealthy),
+		limits: p, now: now, dep: s.Deployment, targets: s.Targets, index: s.Index, changed: map[int]*deploy.Target{},
+		reports: s.Reports, seen: s.Seen, fleet: rollout.NewPace(len(s.Targets), s.Deployment.Config.MinimumHealthy),
 	}
 }
 
-// change returns target i for writing.
-func (d *draft) change(i int) *deploy.Target {
-	if !d.changed[i] {
-		d.changed[i] = true
-		d.targets[i] = d.targets[i].Clone()
+// at returns target i for reading.
+func (d *draft) at(i int) *deploy.Target {
+	if t, ok := d.changed[i]; ok {
+		return t
 	}
 	return &d.targets[i]
 }
 
+// change returns target i for writing.
+func (d *draft) change(i int) *deploy.Target {
+	if t, ok := d.changed[i]; ok {
+		return t
+	}
+	t := d.targets[i].Clone()
+	d.changed[i] = &t
+	return &t
+}
+
+// count counts the targets of the fleet and of the zone that the deployment is
+// in.
+func (d *draft) count() (fleet, zone deploy.Tally) {
+	z := d.index.Zone(d.dep.Zone)
+	fleet, zone = d.index.Fleet(), z.Tally
+	for i, t := range d.changed {
+		fleet.Add(&d.targets[i], -1)
+		fleet.Add(t, 1)
+		if z.First <= i && i < z.End {
+			zone.Add(&d.targets[i], -1)
+			zone.Add(t, 1)
+		}
+	}
+	return fleet, zone
+}
+
+// progress is count for the arithmetic of pace.
+func (d *draft) progress() (fleet, zone rollout.Progress) {
+	f, z := d.count()
+	return progress(f), progress(z)
+}
+
+func progress(t deploy.Tally) rollout.Progress {
+	return rollout.Progress{
+		Succeeded: t.Succeeded, Failed: t.Failed, InFlight: t.InFlight, Pending: t.Waiting, PendingHealthy: t.WaitingHealthy,
+	}
+}
+
 // decision returns what the steps changed.
 func (d *draft) decision() deploy.Decision {
-	overview := deploy.Count(d.targets)
-	d.dep.Overview = &overview
+	fleet, _ := d.count()
+	d.dep.Overview = &fleet.Overview
 	out := deploy.Decision{Deployment: d.dep, Issue: d.issue, Cancel: d.cancel}
-	for i := range d.targets {
-		if d.changed[i] {
-			out.Targets = append(out.Targets, d.targets[i])
+	out.WakeAt = d.index.NextDue(func(i int) bool { return d.changed[i] != nil })
+	for _, i := range slices.Sorted(maps.Keys(d.changed)) {
+		t := d.changed[i]
+		out.Targets = append(out.Targets, *t)
+		if t.Outstanding != nil {
+			out.WakeAt = earlier(out.WakeAt, t.Outstanding.Due())
 		}
-		if o := d.targets[i].Outstanding; o != nil && (out.WakeAt.IsZero() || o.Deadline.Before(out.WakeAt)) {
-			out.WakeAt = o.Deadline
-		}
+	}
+	if d.dep.BakeUntil != nil {
+		out.WakeAt = earlier(out.WakeAt, *d.dep.BakeUntil)
 	}
 	return out
 }
 
-// progress counts the targets. A target is in flight from the moment its first
-// command can be handed out.
-func (d *draft) progress() rollout.Progress {
-	var p rollout.Progress
-	for i := range d.targets {
-		switch t := &d.targets[i]; {
-		case t.Status == deploy.TargetSucceeded:
-			p.Succeeded++
-		case t.Status == deploy.TargetFailed:
-			p.Failed++
-		case t.Status.Terminal():
-		case t.Status == deploy.TargetPending && t.Outstanding == nil:
-			p.Pending++
-			if t.WasHealthy {
-				p.PendingHealthy++
-			}
-		default:
-			p.InFlight++
-		}
+// earlier returns the earlier of two times; the zero one is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
 	}
-	return p
+	return a
 }
 
 // judgeHealth ends the deployment when too many hosts have failed.
 func (d *draft) judgeHealth() {
-	if p := d.progress(); d.dep.Ending == nil && d.pace.Exhausted(p) {
-		d.endUnhealthy(p)
+	if fleet, zone := d.progress(); d.dep.Ending == nil && d.pace().Exhausted(fleet, zone) {
+		d.endUnhealthy()
 	}
 }
 
-// startHosts starts as many more hosts as the pace allows.
+// startHosts starts as many more hosts of the zone as the pace allows.
 func (d *draft) startHosts() {
-	if d.dep.Ending != nil {
+	if d.dep.Ending != nil || d.dep.BakeUntil != nil {
 		return
 	}
-	p := d.progress()
-	for i := range d.targets {
-		t := &d.targets[i]
-		if t.Status != deploy.TargetPending || t.Outstanding != nil {
-			continue
-		}
-		if !d.pace.MayStart(p, t.WasHealthy) {
-			break
-		}
-		p.Pending--
-		if t.WasHealthy {
-			p.PendingHealthy--
-		}
-		p.InFlight++
+	pace, end := d.pace(), d.index.Zone(d.dep.Zone).End
+	fleet, zone := d.progress()
+	// Hosts are started in their order, so those that wait are the last ones.
+	for i := end - zone.Pending; i < end && pace.MayStart(fleet, zone, d.at(i).WasHealthy); i++ {
+		started(&fleet, d.at(i).WasHealthy)
+		started(&zone, d.at(i).WasHealthy)
 		d.issueNext(i)
 	}
-	if p.Pending > 0 && p.InFlight == 0 {
+	if zone.Pending > 0 && zone.InFlight == 0 {
 		// Starting any of the hosts that are left would take healthy ones
 		// below the minimum.
-		d.endUnhealthy(p)
+		d.endUnhealthy()
 	}
+}
+
+// started counts a host that is being started.
+func started(p *rollout.Progress, wasHealthy bool) {
+	p.Pending--
+	if wasHealthy {
+		p.PendingHealthy--
+	}
+	p.InFlight++
 }
 
 // endUnhealthy decides the end for want of healthy hosts.
-func (d *draft) endUnhealthy(p rollout.Progress) {
+func (d *draft) endUnhealthy() {
+	fleet, zone := d.count()
 	msg := fmt.Sprintf("The deployment failed because too many instances failed or too few healthy ones are left: "+
 		"%d of %d succeeded, %d failed, and at least %d must stay healthy.",
-		p.Succeeded, d.pace.Hosts, p.Failed, max(d.pace.Minimum, 1))
+		fleet.Succeeded, d.fleet.Hosts, fleet.Failed, max(d.fleet.Minimum, 1))
+	if here := d.pace().Here; here.Minimum > 0 {
+		msg += fmt.Sprintf(" Of these, %d of %d failed %s, where at least %d must stay healthy.",
+			zone.Failed, here.Hosts, zoneInWords(d.index.Zone(d.dep.Zone).Name), here.Minimum)
+	}
 	if first := d.firstFailure(); first != "" {
 		msg += " First failure: " + first
 	}
@@ -146,16 +185,17 @@ func (d *draft) endUnhealthy(p rollout.Progress) {
 }
 
 // firstFailure describes the event that failed first, so that nobody has to
-// look for it.
+// look for it. It looks at all targets, once in a deployment.
 func (d *draft) firstFailure() string {
 	var first *deploy.LifecycleEvent
 	host := ""
 	for i := range d.targets {
-		if d.targets[i].Status != deploy.TargetFailed {
+		t := d.at(i)
+		if t.Status != deploy.TargetFailed {
 			continue
 		}
-		if e := failure(&d.targets[i]); e != nil && (first == nil || e.EndedAt.Before(*first.EndedAt)) {
-			first, host = e, d.targets[i].ID
+		if e := failure(t); e != nil && (first == nil || e.EndedAt.Before(*first.EndedAt)) {
+			first, host = e, t.ID
 		}
 	}
 	if first == nil {
@@ -181,14 +221,17 @@ func (d *draft) finish() {
 	if d.dep.Ending != nil {
 		d.cancelUnacknowledged()
 	}
-	p := d.progress()
+	fleet, _ := d.progress()
 	switch {
-	case p.InFlight > 0:
+	case fleet.InFlight > 0:
 		return
-	case d.dep.Ending == nil && d.pace.Hosts > 0 && !d.pace.Enough(p):
-		d.endUnhealthy(p)
+	case d.dep.Ending == nil && d.dep.BakeUntil != nil:
+		return
+	case d.dep.Ending == nil && d.fleet.Hosts > 0 && !d.fleet.Enough(fleet):
+		d.endUnhealthy()
 	}
 	d.skipPending()
+	d.dep.BakeUntil = nil
 	if e := d.dep.Ending; e != nil {
 		d.dep.Error = &e.Error
 		d.dep.Move(e.Status, d.now)
@@ -199,15 +242,15 @@ func (d *draft) finish() {
 
 // cancelUnacknowledged takes back the commands that no host has begun.
 func (d *draft) cancelUnacknowledged() {
-	for i := range d.targets {
-		if o := d.targets[i].Outstanding; o == nil || o.Acked {
+	for _, i := range d.index.Outstanding() {
+		if o := d.at(i).Outstanding; o == nil || o.Acked {
 			continue
 		}
 		t := d.change(i)
 		d.cancel = append(d.cancel, t.Outstanding.CommandID)
 		t.Outstanding = nil
 		if t.Status != deploy.TargetPending {
-			d.conclude(t, deploy.TargetFailed)
+			d.conclude(t, deploy.TargetFailed, d.now)
 		}
 	}
 }
@@ -215,8 +258,8 @@ func (d *draft) cancelUnacknowledged() {
 // skipPending ends the targets whose turn did not come.
 func (d *draft) skipPending() {
 	for i := range d.targets {
-		if d.targets[i].Status == deploy.TargetPending {
-			d.conclude(d.change(i), deploy.TargetSkipped)
+		if d.at(i).Status == deploy.TargetPending {
+			d.conclude(d.change(i), deploy.TargetSkipped, d.now)
 		}
 	}
 }

@@ -24,6 +24,7 @@ type run struct {
 	commands map[string]*deploy.HostCommand // live ones
 	issued   map[string]bool
 	now      time.Time
+	index    *deploy.Index // kept up to date, where the snapshot has none
 }
 
 func newRun(t *rapid.T) *run {
@@ -37,15 +38,17 @@ func newRun(t *rapid.T) *run {
 	f.Group.OnPremisesFilters = []deploy.TagFilter{{Type: deploy.KeyOnly, Key: "k"}}
 	for i := range n {
 		name := fmt.Sprintf("h%d", i)
-		f.Instances = append(f.Instances, deploy.Instance{Name: name, Tags: []deploy.Tag{{Key: "k"}}})
+		zone := rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "zone")
+		f.Instances = append(f.Instances, deploy.Instance{Name: name, Tags: []deploy.Tag{{Key: "k"}, {Key: deploy.ZoneTag, Value: zone}}})
 		f.Known[name] = deploy.GroupHost{Healthy: rapid.Bool().Draw(t, "healthy")}
 	}
 	d := deploy.Deployment{
-		ID: "d-1", Status: deploy.Created, Config: deploy.Config{MinimumHealthy: minimum},
+		ID: "d-1", Status: deploy.Created, Config: deploy.Config{MinimumHealthy: minimum, Zonal: drawZonal(t)},
 		IgnoreApplicationStopFailures: rapid.Bool().Draw(t, "ignore"),
 	}
+	f.Group.Tags = rapid.SampledFrom([][]deploy.Tag{nil, {{Key: deploy.SilentTimeoutTag, Value: "2m"}}}).Draw(t, "silent timeout")
 	targets, failure := Platform{}.Plan(d, f, start)
-	if possible := rollout.NewPace(n, minimum).Possible(); possible != (failure == nil) {
+	if possible := rollout.NewPace(n, minimum).Possible(); d.Config.Zonal == nil && possible != (failure == nil) {
 		t.Fatalf("possible: %v, failure: %v", possible, failure)
 	}
 	if failure != nil {
@@ -54,15 +57,32 @@ func newRun(t *rapid.T) *run {
 	d.Move(deploy.InProgress, start)
 	return &run{
 		t: t, snapshot: deploy.Snapshot{Deployment: d, Targets: targets}, now: start,
-		commands: map[string]*deploy.HostCommand{}, issued: map[string]bool{},
+		commands: map[string]*deploy.HostCommand{}, issued: map[string]bool{}, index: deploy.NewIndex(targets),
 	}
 }
 
-// decide takes one decision and applies it, as the engine would.
+// drawZonal returns a zonal configuration, or none.
+func drawZonal(t *rapid.T) *deploy.ZonalConfig {
+	if rapid.Bool().Draw(t, "without zones") {
+		return nil
+	}
+	monitor := rapid.SampledFrom([]int64{0, 60}).Draw(t, "monitor")
+	return &deploy.ZonalConfig{
+		MonitorSeconds: &monitor,
+		MinimumHealthyPerZone: rapid.SampledFrom([]*deploy.MinimumHealthy{
+			nil, {Type: deploy.HostCount, Value: 1}, {Type: deploy.FleetPercent, Value: 50},
+		}).Draw(t, "minimum per zone"),
+	}
+}
+
+// decide takes one decision and applies it, as the engine would. The index that
+// is told of every change must lead to what one that is made anew leads to.
 func (r *run) decide() {
 	before := mustJSON(r.snapshot)
 	d := Platform{}.Decide(r.snapshot, r.now)
-	if diff := cmp.Diff(mustJSON(d), mustJSON(Platform{}.Decide(r.snapshot, r.now))); diff != "" {
+	indexed := r.snapshot
+	indexed.Index = r.index
+	if diff := cmp.Diff(mustJSON(d), mustJSON(Platform{}.Decide(indexed, r.now))); diff != "" {
 		r.t.Fatal("the same snapshot, another decision", diff)
 	}
 	if diff := cmp.Diff(before, mustJSON(r.snapshot)); diff != "" {
@@ -71,8 +91,9 @@ func (r *run) decide() {
 	r.snapshot.Deployment, r.snapshot.Reports = d.Deployment, nil
 	for _, t := range d.Targets {
 		r.checkMoves(r.snapshot.Targets[t.Order], t)
-		r.snapshot.Targets[t.Order] = t
 	}
+	r.index.Replace(r.snapshot.Targets, d.Targets)
+	r.checkIndex()
 	for _, id := range d.Cancel {
 		delete(r.commands, id)
 	}
@@ -84,6 +105,43 @@ func (r *run) decide() {
 		r.commands[c.ID] = &c
 	}
 	r.check(d)
+}
+
+// checkIndex: the index counts and finds what a look at every target does.
+func (r *run) checkIndex() {
+	var fleet deploy.Tally
+	zones := map[string]deploy.Tally{}
+	var due []int
+	var next time.Time
+	for i, t := range r.snapshot.Targets {
+		fleet.Add(&t, 1)
+		zone := zones[t.Zone]
+		zone.Add(&t, 1)
+		zones[t.Zone] = zone
+		if t.Outstanding == nil {
+			continue
+		}
+		if !t.Outstanding.Due().After(r.now) {
+			due = append(due, i)
+		}
+		if next.IsZero() || t.Outstanding.Due().Before(next) {
+			next = t.Outstanding.Due()
+		}
+	}
+	if diff := cmp.Diff(fleet, r.index.Fleet()); diff != "" || r.index.Zones() != len(zones) {
+		r.t.Fatal("the index counts otherwise", diff)
+	}
+	for i := range r.index.Zones() {
+		if z := r.index.Zone(i); z.Tally != zones[z.Name] {
+			r.t.Fatalf("the index counts %+v in zone %q, not %+v", z.Tally, z.Name, zones[z.Name])
+		}
+	}
+	if got := r.index.Due(r.now); !slices.Equal(due, got) {
+		r.t.Fatalf("due are %v, the index says %v", due, got)
+	}
+	if got := r.index.NextDue(func(int) bool { return false }); !got.Equal(next) {
+		r.t.Fatalf("the next is due at %s, the index says %s", next, got)
+	}
 }
 
 // checkMoves: what has ended does not change.
@@ -120,11 +178,37 @@ func (r *run) check(d deploy.Decision) {
 	if pace.Minimum > 0 && failed+inFlight > pace.Hosts-pace.Minimum {
 		r.t.Fatalf("%d failed and %d in flight of %d hosts, minimum %d", failed, inFlight, pace.Hosts, pace.Minimum)
 	}
-	if r.snapshot.Deployment.Status.Terminal() != (inFlight == 0) {
+	baking := r.snapshot.Deployment.Status == deploy.Baking
+	if (r.snapshot.Deployment.Status.Terminal() || baking) != (inFlight == 0) {
 		r.t.Fatalf("%s with %d hosts in flight", r.snapshot.Deployment.Status, inFlight)
 	}
+	if until := r.snapshot.Deployment.BakeUntil; baking != (until != nil) || (baking && !d.WakeAt.Equal(*until)) {
+		r.t.Fatalf("%s until %v, the engine sleeps until %s", r.snapshot.Deployment.Status, until, d.WakeAt)
+	}
+	r.checkZones()
 	if got := *r.snapshot.Deployment.Overview; got != deploy.Count(r.snapshot.Targets) {
 		r.t.Fatalf("overview %+v", got)
+	}
+}
+
+// checkZones: the zones take turns, and none loses more than it may before its
+// last host.
+func (r *run) checkZones() {
+	d := &r.snapshot.Deployment
+	for i := range r.index.Zones() {
+		zone := r.index.Zone(i)
+		pace := zonePace(rollout.NewPace(len(r.snapshot.Targets), d.Config.MinimumHealthy), d, zone.Hosts())
+		here := zone.Tally
+		switch {
+		case i < d.Zone && (here.Waiting > 0 || here.InFlight > 0 || here.Succeeded < pace.Here.Minimum):
+			r.t.Fatalf("the deployment is in zone %d, and left %+v in zone %d", d.Zone, here, i)
+		case i > d.Zone && here.InFlight > 0:
+			r.t.Fatalf("the deployment is in zone %d, and works in zone %d", d.Zone, i)
+		case here.InFlight > pace.Concurrency():
+			r.t.Fatalf("%d hosts of zone %d in flight, %d allowed", here.InFlight, i, pace.Concurrency())
+		case pace.Here.Minimum > 0 && here.Failed+here.InFlight > zone.Hosts()-pace.Here.Minimum:
+			r.t.Fatalf("%d failed and %d in flight of %d hosts of zone %d", here.Failed, here.InFlight, zone.Hosts(), i)
+		}
 	}
 }
 
@@ -155,7 +239,7 @@ func (r *run) hostActs() {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
-	verb := rapid.SampledFrom([]string{"ack", "ok", "ok", "ok", "fail", "wait", "stop", "late"}).Draw(r.t, "verb")
+	verb := rapid.SampledFrom([]string{"ack", "ok", "ok", "ok", "fail", "wait", "stop", "late", "silent", "back", "lost"}).Draw(r.t, "verb")
 	switch {
 	case verb == "wait":
 		r.now = r.now.Add(rapid.SampledFrom([]time.Duration{time.Second, 5 * time.Minute, time.Hour}).Draw(r.t, "time"))
@@ -181,7 +265,14 @@ func (r *run) hostActs() {
 	at := r.now
 	switch verb {
 	case "ack":
-		c.State, c.AckedAt = deploy.CommandRunning, &at
+		c.State, c.AckedAt, c.Silence = deploy.CommandRunning, &at, nil
+	case "silent":
+		c.Silence = &deploy.Silence{Since: r.now.Add(-30 * time.Second)}
+	case "back":
+		c.Silence = nil
+	case "lost":
+		c.State, c.CompletedAt = deploy.CommandLost, &at
+		delete(r.commands, c.ID)
 	case "ok", "fail":
 		c.State, c.CompletedAt = deploy.CommandSucceeded, &at
 		if verb == "fail" {

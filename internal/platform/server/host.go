@@ -1,7 +1,8 @@
 package server
 
 import (
-	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
@@ -13,19 +14,13 @@ const (
 	codeUnknown = "UnknownError"
 )
 
-// applyReports brings targets on by what their hosts said. Reports that nobody
-// waits for (late, repeated) change nothing.
+// applyReports brings targets on by what their hosts said, and by what control
+// noticed of them. Reports that nobody waits for (late, repeated) change
+// nothing.
 func (d *draft) applyReports() {
-	if len(d.reports) == 0 {
-		return
-	}
-	index := make(map[string]int, len(d.targets))
-	for i := range d.targets {
-		index[d.targets[i].ID] = i
-	}
 	for _, c := range d.reports {
-		i, known := index[c.TargetID]
-		if !known || d.targets[i].Outstanding == nil || d.targets[i].Outstanding.CommandID != c.ID {
+		i, known := d.index.Place(c.TargetID)
+		if !known || d.at(i).Outstanding == nil || d.at(i).Outstanding.CommandID != c.ID {
 			continue
 		}
 		d.applyReport(i, c)
@@ -35,23 +30,34 @@ func (d *draft) applyReports() {
 // applyReport brings target i on by a report on the command it waits for.
 func (d *draft) applyReport(i int, c deploy.HostCommand) {
 	t := d.change(i)
+	at := reportedAt(c, d.now)
+	switch c.State {
+	case deploy.CommandReady:
+		d.noteSilence(t, c)
+		return
+	case deploy.CommandLost:
+		d.fail(t, at, "The instance was deregistered, so nothing more can be expected of it.")
+		return
+	case deploy.CommandRunning:
+		d.begin(t, c)
+		d.noteSilence(t, c)
+		return
+	case deploy.CommandSucceeded, deploy.CommandFailed, deploy.CommandCancelled:
+	}
 	d.begin(t, c)
 	event := t.Outstanding.Event
+	status := deploy.EventFailed
+	if c.State == deploy.CommandSucceeded {
+		status = deploy.EventSucceeded
+	}
+	t.MoveEvent(event, status, at)
 	t.Events[event].Diagnostics = c.Diagnostics
-	switch c.State {
-	case deploy.CommandReady, deploy.CommandRunning:
-		return
-	case deploy.CommandSucceeded:
-		t.MoveEvent(event, deploy.EventSucceeded, reportedAt(c, d.now))
-	case deploy.CommandFailed, deploy.CommandCancelled:
-		t.MoveEvent(event, deploy.EventFailed, reportedAt(c, d.now))
-	}
 	t.Outstanding = nil
-	if t.Events[event].Status == deploy.EventFailed && !d.forgiven(t.Events[event].Name) {
-		d.conclude(t, deploy.TargetFailed)
+	if status == deploy.EventFailed && !d.forgiven(t.Events[event].Name) {
+		d.conclude(t, deploy.TargetFailed, at)
 		return
 	}
-	d.goOn(i)
+	d.goOn(i, at)
 }
 
 // begin notes that the host has taken the command, and lets the run timer take
@@ -81,15 +87,15 @@ func (d *draft) forgiven(event string) bool {
 }
 
 // goOn issues the next event of target i, or ends the target.
-func (d *draft) goOn(i int) {
+func (d *draft) goOn(i int, at time.Time) {
 	t := d.change(i)
 	switch {
 	case t.NextEvent() < 0:
-		t.Move(deploy.TargetSucceeded, d.now)
+		t.Move(deploy.TargetSucceeded, at)
 	case d.dep.Ending != nil:
 		// A stop lets the running event end; a host with events left did not
 		// get what was deployed.
-		d.conclude(t, deploy.TargetFailed)
+		d.conclude(t, deploy.TargetFailed, at)
 	default:
 		d.issueNext(i)
 	}
@@ -109,41 +115,48 @@ func (d *draft) issueNext(i int) {
 	d.issue = append(d.issue, c)
 }
 
-// conclude ends a target; the events it did not get to are skipped.
-func (d *draft) conclude(t *deploy.Target, status deploy.TargetStatus) {
-	t.SkipRest(d.now)
-	t.Move(status, d.now)
+// conclude ends a target; the events it did not get to are skipped at the same
+// moment.
+func (d *draft) conclude(t *deploy.Target, status deploy.TargetStatus, at time.Time) {
+	t.SkipRest(at)
+	t.Move(status, at)
 }
 
-// expireTimers fails the targets whose hosts have been silent for too long.
+// expireTimers fails the targets whose hosts have taken too long.
 func (d *draft) expireTimers() {
-	for i := range d.targets {
-		o := d.targets[i].Outstanding
-		if o == nil || d.now.Before(o.Deadline) {
+	// What has just been reported may have moved a deadline either way.
+	due := slices.AppendSeq(d.index.Due(d.now), maps.Keys(d.changed))
+	slices.Sort(due)
+	for _, i := range slices.Compact(due) {
+		o := d.at(i).Outstanding
+		if o == nil || d.now.Before(o.Due()) {
 			continue
 		}
 		t := d.change(i)
 		d.cancel = append(d.cancel, o.CommandID)
-		t.Outstanding = nil
-		e := &t.Events[o.Event]
-		if o.Acked {
-			e.Diagnostics = silent(fmt.Sprintf("The host did not report the end of %s within %s. Look at the agent "+
-				"and its log on the host.", e.Name, deploy.InWords(d.limits.runTimeout())))
-			t.MoveEvent(o.Event, deploy.EventFailed, d.now)
-		} else {
-			e.Diagnostics = silent(fmt.Sprintf("The host did not pick up %s within %s. Check that its agent runs and "+
-				"reaches the server.", e.Name, deploy.InWords(d.limits.startTimeout())))
-		}
-		d.conclude(t, deploy.TargetFailed)
+		d.fail(t, d.now, d.overdue(t))
 	}
 }
 
-// silent is the diagnostics of an event whose host said nothing.
-func silent(message string) *deploy.Diagnostics {
+// fail ends a target whose host is lost. An event that it had begun has failed;
+// one that it had not is skipped with the rest, and still says why. A lost host
+// is never forgiven.
+func (d *draft) fail(t *deploy.Target, at time.Time, why string) {
+	o := t.Outstanding
+	t.Outstanding = nil
+	t.Events[o.Event].Diagnostics = unknown(why)
+	if o.Acked {
+		t.MoveEvent(o.Event, deploy.EventFailed, at)
+	}
+	d.conclude(t, deploy.TargetFailed, at)
+}
+
+// unknown is the diagnostics of what the server itself noticed.
+func unknown(message string) *deploy.Diagnostics {
 	return &deploy.Diagnostics{ErrorCode: codeUnknown, Message: message}
 }
 
-// reportedAt is when the host's completion reached the server.
+// reportedAt is when the end of a command reached the server.
 func reportedAt(c deploy.HostCommand, now time.Time) time.Time {
 	if c.CompletedAt != nil {
 		return *c.CompletedAt

@@ -33,6 +33,10 @@ type Platform struct {
 	// RunTimeout is how long one event may run, all its scripts together.
 	// Default 1 hour.
 	RunTimeout time.Duration
+	// SilentTimeout is how long a host may be silent while it has something to
+	// do. Its group may say something else. Default 0: as long as the two above
+	// allow, as in CodeDeploy.
+	SilentTimeout time.Duration
 	// MaxInstances is how many targets a deployment may have. Default 10,000.
 	MaxInstances int
 }

@@ -12,8 +12,12 @@ import (
 // Source knows alarms by name.
 type Source interface {
 	// States returns the state of those of the named alarms that the source
-	// knows; a name that it does not know is left out. An error says that it
-	// could not tell: one of [ErrDenied] and [ErrThrottled] if it was that.
+	// knows; a name that it does not know is left out. An error says why it
+	// could not tell about the names that are left out, it may know of them:
+	// it is one of [ErrDenied] and [ErrThrottled] if it was that. What is in
+	// the map is good even then. Neither the error's text nor what it wraps
+	// has credentials in it. A source waits for as long as ctx lets it, and is
+	// asked from several goroutines.
 	States(ctx context.Context, ns deploy.Namespace, names []string) (map[string]deploy.AlarmState, error)
 }
 

@@ -42,7 +42,9 @@ var Parameters = []string{"endpoint", "region", "assume-role"}
 
 // Open reads a URL aws:[?endpoint=URL&region=REGION&assume-role=true].
 // Credentials come from where AWS's tools have them: environment, files,
-// roles. The values of other parameters, which the driver names, are returned.
+// roles; endpoint and region do not, because those of the environment are for
+// clients of this server. The values of other parameters, which the driver
+// names, are returned.
 func Open(ctx context.Context, u *url.URL, others ...string) (*Account, map[string]string, error) {
 	parameters, err := provider.Parameters(u, append(others, Parameters...)...)
 	if err != nil {
@@ -56,6 +58,7 @@ func Open(ctx context.Context, u *url.URL, others ...string) (*Account, map[stri
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot load the AWS configuration: %w", err)
 	}
+	c.BaseEndpoint, c.ConfigSources = nil, nil
 	if endpoint := parameters["endpoint"]; endpoint != "" {
 		at, err := url.Parse(endpoint)
 		if err != nil || at.Host == "" || at.User != nil || at.Scheme != "http" && at.Scheme != "https" {
@@ -136,6 +139,9 @@ func Classify(err error) (kind Kind, code, message string) {
 	}
 	return Other, code, message
 }
+
+// EndpointGiven reports whether calls go to a server that stands in for AWS.
+func (a *Account) EndpointGiven() bool { return a.base.BaseEndpoint != nil }
 
 // badCredentials are what a caller is told who is nobody, or nobody any more.
 var badCredentials = []string{

@@ -20,9 +20,9 @@ func insertAction(a deploy.Action) func(*store.Tx) error {
 	return func(tx *store.Tx) error { return tx.InsertAction(a) }
 }
 
-// claim claims what is due n seconds after the start, for a minute: half of it
+// claimActions claims what is due n seconds after the start, for a minute: half of it
 // is for the try.
-func claim(t *testing.T, s *store.Store, n, limit int) (ids []string) {
+func claimActions(t *testing.T, s *store.Store, n, limit int) (ids []string) {
 	t.Helper()
 	update(t, s, func(tx *store.Tx) error {
 		due, err := tx.ClaimActions(at(n), 30*time.Second, limit)
@@ -73,19 +73,19 @@ func testActions(t *testing.T, s *store.Store) {
 	missing(t, s, "unknown", func(tx *store.Tx) (deploy.Action, error) { return tx.Action("x") })
 	nextAction(at(1))
 
-	equal(t, "too early", claim(t, s, 0, 10), nil)
-	equal(t, "the oldest", claim(t, s, 5, 1), []string{"b"})
-	equal(t, "the rest", claim(t, s, 5, 10), []string{"c", "a"})
-	equal(t, "while claimed", claim(t, s, 64, 10), nil)
+	equal(t, "too early", claimActions(t, s, 0, 10), nil)
+	equal(t, "the oldest", claimActions(t, s, 5, 1), []string{"b"})
+	equal(t, "the rest", claimActions(t, s, 5, 10), []string{"c", "a"})
+	equal(t, "while claimed", claimActions(t, s, 64, 10), nil)
 	nextAction(at(65))
-	equal(t, "when who claimed it is gone", claim(t, s, 65, 10), []string{"b", "c", "a"})
+	equal(t, "when who claimed it is gone", claimActions(t, s, 65, 10), []string{"b", "c", "a"})
 	do(t, s, (*store.Tx).ReleaseActions)
-	equal(t, "released", claim(t, s, 66, 1), []string{"b"})
+	equal(t, "released", claimActions(t, s, 66, 1), []string{"b"})
 
 	a.Tries = 1
 	do(t, s, func(tx *store.Tx) error { return tx.RetryAction(a, at(90)) })
-	equal(t, "between tries", claim(t, s, 89, 10), []string{"c"})
-	equal(t, "tried again", claim(t, s, 90, 10), []string{"a"})
+	equal(t, "between tries", claimActions(t, s, 89, 10), []string{"c"})
+	equal(t, "tried again", claimActions(t, s, 90, 10), []string{"a"})
 	equal(t, "tries", read(t, s, func(tx *store.Tx) (deploy.Action, error) { return tx.Action("a") }).Tries, 1)
 	equal(t, "no outcome", takeOutcomes(t, s, "d-1"), nil)
 }
@@ -96,19 +96,19 @@ func testActionEnds(t *testing.T, s *store.Store) {
 	a := action1("d-1", "a", 1)
 	do(t, s, insertAction(a), insertAction(action1("d-2", "b", 1)))
 	due := func(n int) []string {
-		return read(t, s, func(tx *store.Tx) ([]string, error) { return tx.DueDeployments(at(n), 9) })
+		return read(t, s, dueAt(n, 9)).IDs
 	}
 	equal(t, "waiting", saveAction(t, s, a, deploy.ActionWaiting, 5, 20), true)
 	equal(t, "wakes", due(5), []string{"d-1"})
 	equal(t, "of another deployment", takeOutcomes(t, s, "d-2"), nil)
 	equal(t, "taken", takeOutcomes(t, s, "d-1"), []string{"a"})
 	equal(t, "taken again", takeOutcomes(t, s, "d-1"), nil)
-	equal(t, "waits", claim(t, s, 19, 9), []string{"b"})
-	equal(t, "looked at again", claim(t, s, 20, 9), []string{"a"})
+	equal(t, "waits", claimActions(t, s, 19, 9), []string{"b"})
+	equal(t, "looked at again", claimActions(t, s, 20, 9), []string{"a"})
 	equal(t, "done", saveAction(t, s, a, deploy.ActionDone, 21, 0), true)
 	equal(t, "the first end wins", saveAction(t, s, a, deploy.ActionFailed, 22, 0), false)
 	equal(t, "taken at the end", takeOutcomes(t, s, "d-1"), []string{"a"})
-	equal(t, "over", claim(t, s, 1000, 9), []string{"b"})
+	equal(t, "over", claimActions(t, s, 1000, 9), []string{"b"})
 	equal(t, "status", read(t, s, func(tx *store.Tx) (deploy.Action, error) { return tx.Action("a") }).Outcome.Status, deploy.ActionDone)
 }
 
@@ -117,11 +117,11 @@ func testActionDropped(t *testing.T, s *store.Store) {
 	a, b, c := action1("d-1", "a", 1), action1("d-1", "b", 1), action1("d-2", "c", 1)
 	do(t, s, insertAction(a), insertAction(b), insertAction(c))
 	do(t, s, func(tx *store.Tx) error { return tx.DropAction("a") })
-	equal(t, "one", claim(t, s, 5, 9), []string{"b", "c"})
+	equal(t, "one", claimActions(t, s, 5, 9), []string{"b", "c"})
 	do(t, s, func(tx *store.Tx) error { return tx.DropActions("d-1") })
-	equal(t, "all of a deployment", claim(t, s, 100, 9), []string{"c"})
+	equal(t, "all of a deployment", claimActions(t, s, 100, 9), []string{"c"})
 	equal(t, "a late answer", saveAction(t, s, b, deploy.ActionDone, 101, 0), false)
 	do(t, s, func(tx *store.Tx) error { return tx.RetryAction(b, at(101)) })
-	equal(t, "a late failure", claim(t, s, 102, 9), nil)
+	equal(t, "a late failure", claimActions(t, s, 102, 9), nil)
 	equal(t, "nobody is told", takeOutcomes(t, s, "d-1"), nil)
 }

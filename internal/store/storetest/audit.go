@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,5 +55,50 @@ func testAudit(t *testing.T, s *store.Store) {
 	}
 	if got := read(1); len(got) != 1 || got[0] != "r-0" {
 		t.Errorf("records behind the first: %v", got)
+	}
+}
+
+// testAuditOrder: who follows the audit while many add to it misses no record.
+func testAuditOrder(t *testing.T, s *store.Store) {
+	const writers, each = 5, 8
+	var writing sync.WaitGroup
+	for w := range writers {
+		writing.Go(func() {
+			for i := range each {
+				r := audit.Record{RequestID: fmt.Sprint(w, "-", i), Account: "1"}
+				ctx, _ := audit.With(t.Context(), r)
+				if err := s.Update(ctx, func(tx *store.Tx) error { return tx.PutInstance(instance(r.RequestID, r.RequestID)) }); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	written := make(chan struct{})
+	go func() { writing.Wait(); close(written) }()
+	var followed []string
+	follow := func(last int64) int64 {
+		records := read(t, s, func(tx *store.Tx) ([]audit.Record, error) { return tx.Audit("1", last, 3) })
+		for _, r := range records {
+			if r.Sequence <= last {
+				t.Errorf("number %d comes after %d", r.Sequence, last)
+			}
+			followed, last = append(followed, r.RequestID), r.Sequence
+		}
+		return last
+	}
+	last := int64(0)
+	for over := false; !over; {
+		select {
+		case <-written:
+			over = true
+		default:
+		}
+		last = follow(last)
+	}
+	for len(followed) < writers*each {
+		before := last
+		if last = follow(last); last == before {
+			t.Fatalf("%d records were followed, want %d", len(followed), writers*each)
+		}
 	}
 }

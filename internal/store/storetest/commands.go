@@ -81,15 +81,15 @@ func testReports(t *testing.T, s *store.Store) {
 	do(t, s, insertCommand(a), insertCommand(b), insertCommand(command1("d-2", "c", 1)))
 	running := func(tx *store.Tx) (int, error) { return tx.RunningCommands("d-1") }
 	equal(t, "running before", read(t, s, running), 0)
-	report := func(c deploy.HostCommand, n int) func(*store.Tx) error {
-		return func(tx *store.Tx) error { return tx.ReportCommand(c, at(n)) }
+	report := func(c deploy.HostCommand) func(*store.Tx) error {
+		return func(tx *store.Tx) error { return tx.ReportCommand(c) }
 	}
 	a.State = deploy.CommandRunning
 	b.State = deploy.CommandSucceeded
 	b.Diagnostics = &deploy.Diagnostics{ErrorCode: "Success", LogTail: "é"}
-	do(t, s, report(b, 5), report(a, 6))
+	do(t, s, report(b), report(a))
 	equal(t, "running", read(t, s, running), 1)
-	equal(t, "wakes", read(t, s, func(tx *store.Tx) ([]string, error) { return tx.DueDeployments(at(5), 1) }), []string{"d-1"})
+	equal(t, "due", read(t, s, dueAt(5, 10)).IDs, []string{"d-1"})
 
 	take := func(deploymentID string) []deploy.HostCommand {
 		t.Helper()
@@ -109,8 +109,9 @@ func testReports(t *testing.T, s *store.Store) {
 	equal(t, "of another deployment", len(take("d-2")), 0)
 	equal(t, "taken", take("d-1"), []deploy.HostCommand{a, b})
 	equal(t, "taken again", len(take("d-1")), 0)
+	equal(t, "due when they are taken", len(read(t, s, dueAt(5, 10)).IDs), 0)
 	a.State = deploy.CommandFailed
-	do(t, s, report(a, 7))
+	do(t, s, report(a))
 	equal(t, "a new report", take("d-1"), []deploy.HostCommand{a})
 	equal(t, "running after", read(t, s, running), 0)
 }

@@ -90,30 +90,37 @@ func testConflict(t *testing.T, s *store.Store) {
 	fails(t, s, store.ErrConflict, func(tx *store.Tx) error { return tx.SaveDeployment(row, at(9)) })
 }
 
+// dueAt returns what is due n seconds after the start to an engine that is
+// alone.
+func dueAt(n, limit int) func(*store.Tx) (store.Due, error) {
+	return func(tx *store.Tx) (store.Due, error) { return tx.DueDeployments(store.Leaseholder{}, at(n), limit) }
+}
+
 func testWake(t *testing.T, s *store.Store) {
 	due := func(n int) []string {
 		t.Helper()
-		ids := read(t, s, func(tx *store.Tx) ([]string, error) { return tx.DueDeployments(at(n), 10) })
+		ids := read(t, s, dueAt(n, 10)).IDs
 		slices.Sort(ids)
 		return ids
 	}
-	next := func() time.Time {
+	next := func(n int) time.Time {
 		t.Helper()
-		return read(t, s, func(tx *store.Tx) (time.Time, error) { return tx.NextWake() }).UTC()
+		return read(t, s, dueAt(n, 10)).Next.UTC()
 	}
 	nothing := func(*deploy.Deployment) {}
-	equal(t, "next of none", next().IsZero(), true)
+	equal(t, "next of none", next(0).IsZero(), true)
 	do(t, s, insert(deployment("d-1", "g1", 2)), insert(deployment("d-2", "g2", 1)))
 	equal(t, "due at once", due(0), []string{"d-1", "d-2"})
-	equal(t, "next of new ones is not to come", !next().IsZero() && next().Before(at(0)), true)
+	equal(t, "next when all are due", next(0).IsZero(), true)
 
 	do(t, s, save("d-1", at(30), nothing), save("d-2", at(20), nothing))
-	equal(t, "longest due first", read(t, s, func(tx *store.Tx) ([]string, error) { return tx.DueDeployments(at(40), 1) }), []string{"d-2"})
-	equal(t, "next", next(), at(20))
+	equal(t, "longest due first", read(t, s, dueAt(40, 1)).IDs, []string{"d-2"})
+	equal(t, "next", next(10), at(20))
+	equal(t, "next behind what is due", next(20), at(30))
 	do(t, s, save("d-2", time.Time{}, nothing))
 	equal(t, "due before", len(due(29)), 0)
 	equal(t, "due then", due(30), []string{"d-1"})
-	equal(t, "next that waits for a time", next(), at(30))
+	equal(t, "next that waits for a time", next(10), at(30))
 
 	wake := func(id string, n int) func(*store.Tx) error {
 		return func(tx *store.Tx) error { return tx.WakeDeployment(id, at(n)) }
@@ -124,9 +131,9 @@ func testWake(t *testing.T, s *store.Store) {
 
 	do(t, s, end("d-1", deploy.Succeeded, 41), end("d-2", deploy.Failed, 41), wake("d-1", 42))
 	equal(t, "due after they ended", len(due(100)), 0)
-	equal(t, "next after they ended", next().IsZero(), true)
+	equal(t, "next after they ended", next(100).IsZero(), true)
 	do(t, s, insert(deployment("d-3", "g3", 1)), save("d-3", time.Time{}, nothing))
-	equal(t, "next of one that waits for a report", next().IsZero(), true)
+	equal(t, "next of one that waits for a report", next(100).IsZero(), true)
 }
 
 func testStop(t *testing.T, s *store.Store) {
@@ -138,7 +145,7 @@ func testStop(t *testing.T, s *store.Store) {
 	stop := deploy.StopRequest{At: at(5), AutoRollback: new(false)}
 	do(t, s, func(tx *store.Tx) error { return tx.RequestStop("d-1", stop) })
 	equal(t, "stored", row().Stop, &stop)
-	equal(t, "wakes", read(t, s, func(tx *store.Tx) ([]string, error) { return tx.DueDeployments(at(5), 1) }), []string{"d-1"})
+	equal(t, "wakes", read(t, s, dueAt(5, 1)).IDs, []string{"d-1"})
 	do(t, s, save("d-1", time.Time{}, func(d *deploy.Deployment) { d.Move(deploy.InProgress, at(6)) }))
 	equal(t, "kept by a save", row().Stop, &stop)
 }

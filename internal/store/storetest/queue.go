@@ -71,12 +71,12 @@ func testWakeGroup(t *testing.T, s *store.Store) {
 		do(t, s, save(id, time.Time{}, nothing))
 	}
 	do(t, s, func(tx *store.Tx) error { return tx.WakeGroup("g1", at(10)) })
-	due := read(t, s, func(tx *store.Tx) ([]string, error) { return tx.DueDeployments(at(10), 10) })
-	equal(t, "woken", len(due), 2)
+	woken := read(t, s, dueAt(10, 10)).IDs
+	equal(t, "woken", len(woken), 2)
 }
 
-func testAlarms(t *testing.T, s *store.Store) {
-	watches := func(tx *store.Tx) ([]store.AlarmWatch, error) { return tx.AlarmWatches() }
+func testAlarmReadings(t *testing.T, s *store.Store) {
+	watches := func(tx *store.Tx) ([]store.AlarmWatch, error) { return tx.AlarmWatches(store.Leaseholder{}, at(0)) }
 	told, unsubscribe := s.Subscribe(store.TopicAlarms)
 	defer unsubscribe()
 	quiet := deployment("d-1", "g1", 1)
@@ -102,8 +102,8 @@ func testAlarms(t *testing.T, s *store.Store) {
 	do(t, s, func(tx *store.Tx) error { return tx.PutAlarmReading("d-2", reading, at(6)) })
 	want[0].Reading = &reading
 	equal(t, "watches with a reading", read(t, s, watches), want)
-	due := read(t, s, func(tx *store.Tx) ([]string, error) { return tx.DueDeployments(at(6), 10) })
-	equal(t, "wakes", slices.Contains(due, "d-2"), true)
+	woken := read(t, s, dueAt(6, 10)).IDs
+	equal(t, "wakes", slices.Contains(woken, "d-2"), true)
 	row := func(tx *store.Tx) (store.DeploymentRow, error) { return tx.DeploymentRow("d-2") }
 	equal(t, "stored", read(t, s, row).Alarms, &reading)
 	do(t, s, save("d-2", time.Time{}, func(d *deploy.Deployment) { d.Move(deploy.InProgress, at(7)) }))

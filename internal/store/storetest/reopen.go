@@ -19,7 +19,7 @@ func RunReopen(t *testing.T, open func() *store.Store) {
 		func(tx *store.Tx) error {
 			c := command1("d-1", "c", 1)
 			c.State = deploy.CommandRunning
-			return tx.ReportCommand(c, at(3))
+			return tx.ReportCommand(c)
 		},
 		func(tx *store.Tx) error { return tx.RequestStop("d-1", deploy.StopRequest{At: at(2)}) })
 	before := read(t, s, everything)
@@ -49,7 +49,7 @@ func everything(tx *store.Tx) (out []any, err error) {
 	add(tx.Application(ns, "shop"))
 	add(tx.Group("app-1", "prod"))
 	add(tx.DeploymentRow("d-1"))
-	add(tx.DueDeployments(at(1), 10))
+	add(dueAt(1, 10)(tx))
 	add(tx.Target("d-1", "a"))
 	add(tx.Command("c"))
 	add(tx.Instance(ns, "a"))

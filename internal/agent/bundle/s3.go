@@ -14,32 +14,56 @@ import (
 	"github.com/slipwayhq/slipway/internal/sigv4"
 )
 
-func (d *download) request(ctx context.Context) (*http.Response, error) {
-	u, err := url.Parse(d.s3.Endpoint)
-	if err != nil || u.Host == "" {
-		return nil, final{fmt.Errorf("the S3 endpoint %q is not a URL like https://host:port", d.s3.Endpoint)}
+// S3 fetches bundles from an S3 service.
+type S3 struct {
+	Transfer
+	Endpoint    string // https://host[:port][/base]; buckets are addressed by path
+	Region      string
+	Credentials func(context.Context) (sigv4.Credentials, error)
+}
+
+// Object is a bundle in a bucket. Version and ETag are optional.
+type Object struct {
+	Bucket, Key, Version, ETag string
+}
+
+// Fetch downloads o to the file dst and returns its ETag.
+func (s *S3) Fetch(ctx context.Context, o Object, dst string) (etag string, err error) {
+	d := &download{
+		Transfer: s.Transfer, want: o.ETag, exact: true, refused: replyError,
+		name: "s3://" + o.Bucket + "/" + o.Key,
+		hint: "is the S3 endpoint " + s.Endpoint + " right?",
+		ask: func(ctx context.Context, d *download) (*http.Request, error) {
+			return s.request(ctx, o, d)
+		},
 	}
-	u.Path = strings.TrimSuffix(u.Path, "/") + "/" + d.object.Bucket + "/" + d.object.Key
-	if d.object.Version != "" {
-		u.RawQuery = url.Values{"versionId": {d.object.Version}}.Encode()
+	err = d.to(ctx, dst)
+	return d.etag, err
+}
+
+func (s *S3) request(ctx context.Context, o Object, d *download) (*http.Request, error) {
+	u, err := url.Parse(s.Endpoint)
+	if err != nil || u.Host == "" {
+		return nil, final{fmt.Errorf("the S3 endpoint %q is not a URL like https://host:port", s.Endpoint)}
+	}
+	u.Path = strings.TrimSuffix(u.Path, "/") + "/" + o.Bucket + "/" + o.Key
+	if o.Version != "" {
+		u.RawQuery = url.Values{"versionId": {o.Version}}.Encode()
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, final{err}
 	}
-	// Not gzip for the transport: the bytes of the object are what the ETag
-	// and the range are about.
-	req.Header.Set("Accept-Encoding", "identity")
 	if d.written > 0 {
 		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", d.written))
 		req.Header.Set("If-Match", `"`+d.etag+`"`)
 	}
-	credentials, err := d.s3.Credentials(ctx)
+	credentials, err := s.Credentials(ctx)
 	if err != nil {
 		return nil, err
 	}
-	sigv4.Sign(req, sigv4.EmptyHash, credentials, d.s3.Region, "s3", time.Now())
-	return d.s3.Client.Do(req)
+	sigv4.Sign(req, sigv4.EmptyHash, credentials, s.Region, "s3", time.Now())
+	return req, nil
 }
 
 // replyError turns a refusal into an error with S3's own words.
@@ -64,22 +88,3 @@ func replyError(resp *http.Response) error {
 	}
 	return final{err}
 }
-
-// stallGuard cancels a download that stands still. A limit for the whole would
-// have to know the size of the bundle and the speed of the line.
-type stallGuard struct {
-	after time.Duration
-	timer *time.Timer
-}
-
-func newStallGuard(after time.Duration, cancel context.CancelCauseFunc) *stallGuard {
-	if after == 0 {
-		after = time.Minute
-	}
-	return &stallGuard{after, time.AfterFunc(after, func() {
-		cancel(fmt.Errorf("the download stood still for %s", after))
-	})}
-}
-
-func (g *stallGuard) touch() { g.timer.Reset(g.after) }
-func (g *stallGuard) stop()  { g.timer.Stop() }

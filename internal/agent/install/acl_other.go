@@ -1,0 +1,7 @@
+//go:build !linux
+
+package install
+
+import "errors"
+
+func setACL(string, string, []byte) error { return errors.ErrUnsupported }

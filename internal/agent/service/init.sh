@@ -1,0 +1,98 @@
+#!/bin/sh
+### BEGIN INIT INFO
+# Provides:          @NAME@
+# Required-Start:    $remote_fs $network $syslog
+# Required-Stop:     $remote_fs $network $syslog
+# Default-Start:     2 3 4 5
+# Default-Stop:      0 1 6
+# Short-Description: Slipway agent
+# Description:       Carries out deployments on this host.
+### END INIT INFO
+# chkconfig: 2345 90 10
+# description: Slipway agent, carries out deployments on this host
+
+name=@NAME@
+binary=@BINARY@
+pidfile=/var/run/$name.pid
+log=/var/log/$name.log
+
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+HOME=${HOME:-/root}
+export PATH HOME
+if [ -r /etc/default/$name ]; then
+	set -a
+	. /etc/default/$name
+	set +a
+fi
+
+# running sets pid, and says whether that process is the agent. After an
+# upgrade the file that it runs is a deleted one.
+running() {
+	pid=$(cat "$pidfile" 2>/dev/null) && [ -n "$pid" ] || return 1
+	case $(readlink "/proc/$pid/exe" 2>/dev/null) in
+	*/"${binary##*/}" | */"${binary##*/} (deleted)") return 0 ;;
+	esac
+	return 1
+}
+
+start() {
+	if [ ! -x "$binary" ]; then
+		echo "$name is not installed: there is no $binary" >&2
+		return 5
+	fi
+	if running; then
+		echo "$name is running, as process $pid"
+		return 0
+	fi
+	cd / && umask 022 || return 1
+	setsid "$binary" run >>"$log" 2>&1 </dev/null &
+	echo $! >"$pidfile"
+	sleep 1
+	if ! running; then
+		rm -f "$pidfile"
+		echo "$name did not start; the end of $log:" >&2
+		tail -n 3 "$log" >&2
+		return 1
+	fi
+	echo "$name started"
+}
+
+# stop waits for a running event to end, as the agent does.
+stop() {
+	if ! running; then
+		rm -f "$pidfile"
+		echo "$name is not running"
+		return 0
+	fi
+	kill "$pid"
+	waited=0
+	while running; do
+		[ $waited != 5 ] || echo "waiting for a running event to end"
+		if [ $waited = 7500 ]; then
+			kill -9 "$pid"
+			break
+		fi
+		sleep 1
+		waited=$((waited + 1))
+	done
+	rm -f "$pidfile"
+	echo "$name stopped"
+}
+
+case $1 in
+start) start ;;
+stop) stop ;;
+restart | force-reload) stop && start ;;
+status)
+	if running; then
+		echo "$name is running, as process $pid"
+		exit 0
+	fi
+	echo "$name is not running"
+	exit 3
+	;;
+*)
+	echo "usage: $0 start|stop|restart|force-reload|status" >&2
+	exit 2
+	;;
+esac

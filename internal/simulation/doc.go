@@ -1,0 +1,34 @@
+// Package simulation proves the engine: it is a test and nothing else.
+//
+// The real control, engine, platform and store run against simulated hosts,
+// users, a network and a clock, on one goroutine. What happens next is the
+// earliest event of a heap; every choice (a delay, a lost reply, a crash, what
+// a script returns) is drawn from one generator that the seed starts. So a seed
+// is a whole history, the same every time:
+//
+//	go test ./internal/simulation                        some hundred histories
+//	go test ./internal/simulation -seeds 10000           as many as wanted
+//	go test ./internal/simulation -seed 42 -v            one, line by line
+//	go test ./internal/simulation -run Broken -broken    rules broken on purpose
+//
+// # Parts
+//
+//   - world: the clock, the heap of events and the generator
+//   - network: requests and replies that are lost, delayed, doubled, reordered
+//   - database: SQLite in memory, whose transactions can fail and kill
+//   - server: replicas of the server on one database; they crash and return
+//   - host: agents with a journal, and official ones without
+//   - workload: users who deploy, stop, and edit what deployments depend on
+//   - model: what is committed, as plain values, row by row as it changes
+//   - rules: what must hold after every transaction, at the end, and of every
+//     answer; written down again from CodeDeploy's documentation, not taken
+//     from the code
+//   - trace: what happened, as lines and as one hash
+//   - broken: proof that the rules bite
+//
+// # What it does not show
+//
+// Transactions are serialised, as SQLite's are: what several writers of
+// PostgreSQL may do to each other inside one is not simulated. The edge, the
+// object store and the real agent are tested elsewhere.
+package simulation

@@ -1,0 +1,109 @@
+package simulation
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/slipwayhq/slipway/internal/deploy"
+)
+
+// model is what is committed, as plain values. It follows the rows as they
+// change, so looking at it costs nothing and disturbs nobody.
+type model struct {
+	columns     map[string]map[string]int // table, column: its place
+	deployments map[string]*deployment
+	all         []*deployment // in the order of their creation
+	active      int
+	commands    map[string]*command
+	groups      map[string]deploy.Group
+	instances   map[string]deploy.Instance
+	known       map[string]deploy.GroupHost // by group and host
+}
+
+// deployment is a row with what belongs to it.
+type deployment struct {
+	deploy.Deployment
+	stop    *deploy.StopRequest
+	wakeAt  int64 // milliseconds
+	targets []*deploy.Target
+	live    map[string]int // how many commands of a target wait for something
+
+	settled bool // somebody was told that nothing more will start
+	ended   bool // its end was checked
+
+	startedHealthy bool // the present transaction started a host that was healthy
+}
+
+// command is a row of a host command.
+type command struct {
+	deploy.HostCommand
+	available int64
+	reported  bool
+	doc       string
+}
+
+func newModel(columns map[string][]string) *model {
+	m := &model{
+		columns: map[string]map[string]int{}, deployments: map[string]*deployment{}, commands: map[string]*command{},
+		groups: map[string]deploy.Group{}, instances: map[string]deploy.Instance{}, known: map[string]deploy.GroupHost{},
+	}
+	for table, names := range columns {
+		m.columns[table] = map[string]int{}
+		for i, name := range names {
+			m.columns[table][name] = i
+		}
+	}
+	return m
+}
+
+// row gives access to the values of a row by the names of its columns.
+type row struct {
+	columns map[string]int
+	values  []any
+}
+
+func (r row) text(column string) string  { s, _ := r.values[r.columns[column]].(string); return s }
+func (r row) number(column string) int64 { n, _ := r.values[r.columns[column]].(int64); return n }
+
+// parse reads the row's doc.
+func parse[T any](doc string) T {
+	var v T
+	if err := json.Unmarshal([]byte(doc), &v); err != nil {
+		panic(err) // the store wrote it
+	}
+	return v
+}
+
+func (m *model) after(c rowChange) row  { return row{m.columns[c.table], c.after} }
+func (m *model) before(c rowChange) row { return row{m.columns[c.table], c.before} }
+
+// target returns a target of the deployment, or nil.
+func (d *deployment) target(id string) *deploy.Target {
+	i := slices.IndexFunc(d.targets, func(t *deploy.Target) bool { return t.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return d.targets[i]
+}
+
+// put replaces a target.
+func (d *deployment) put(t *deploy.Target) {
+	if i := slices.IndexFunc(d.targets, func(have *deploy.Target) bool { return have.ID == t.ID }); i >= 0 {
+		d.targets[i] = t
+		return
+	}
+	d.targets = append(d.targets, t)
+}
+
+// lastGood returns the newest deployment of the group that had succeeded, other
+// than one.
+func (m *model) lastGood(groupID string, but *deployment) *deployment {
+	var last *deployment
+	for _, d := range m.all {
+		if d != but && d.GroupID == groupID && d.Status == deploy.Succeeded &&
+			(last == nil || !d.CompletedAt.Before(*last.CompletedAt)) {
+			last = d
+		}
+	}
+	return last
+}
