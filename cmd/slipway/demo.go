@@ -34,7 +34,7 @@ func demoCommand() *cobra.Command {
 		Long: "Starts a server and a few hosts with their agents in a temporary folder, deploys a small web\n" +
 			"application to them, then a version that fails on the second host, and shows its rollback.\n\n" +
 			"With --platform lambda the server runs a function instead, and shifts its traffic from one version\n" +
-			"to the next; a hook that refuses and a stop in the middle put it back.",
+			"to the next; a hook that refuses and an alarm in the middle put it back.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if d.hosts < 2 || d.hosts > 50 {

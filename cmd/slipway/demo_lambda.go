@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -47,9 +49,9 @@ func (d *lambdaDemo) run(ctx context.Context) (err error) {
 	if d.dir, err = os.MkdirTemp("", "slipway-demo-"); err != nil {
 		return err
 	}
-	if d.h, err = harness.Start(ctx, harness.Config{Dir: d.dir, Daemon: daemon.Config{
-		Local: &local.Options{}, TrafficMinute: demoMinute,
-	}}); err != nil {
+	c := daemon.Config{Local: &local.Options{}, TrafficMinute: demoMinute}
+	c.Engine.AlarmPeriod = 500 * time.Millisecond
+	if d.h, err = harness.Start(ctx, harness.Config{Dir: d.dir, Daemon: c}); err != nil {
 		return err
 	}
 	defer func() {
@@ -68,7 +70,7 @@ func (d *lambdaDemo) run(ctx context.Context) (err error) {
 	caller.Go(func() { d.traffic.run(calling) })
 	defer caller.Wait()
 	defer stop()
-	for _, step := range []func(context.Context) error{d.goodDeployment, d.refusedDeployment, d.stoppedDeployment} {
+	for _, step := range []func(context.Context) error{d.goodDeployment, d.refusedDeployment, d.alarmedDeployment} {
 		if err := cmp.Or(step(ctx), d.traffic.failed()); err != nil {
 			return err
 		}
@@ -114,6 +116,9 @@ func (d *lambdaDemo) define(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	if err = d.setAlarm(ctx, cwtypes.StateValueOk, "all is well"); err != nil {
+		return err
+	}
 	_, err = d.h.Deploy.CreateDeploymentGroup(ctx, &codedeploy.CreateDeploymentGroupInput{
 		ApplicationName: aws.String(demoApplication), DeploymentGroupName: aws.String(demoGroup), DeploymentConfigName: aws.String(shifting),
 		ServiceRoleArn: aws.String("arn:aws:iam::000000000000:role/slipway"),
@@ -121,8 +126,9 @@ func (d *lambdaDemo) define(ctx context.Context) error {
 			DeploymentType: types.DeploymentTypeBlueGreen, DeploymentOption: types.DeploymentOptionWithTrafficControl,
 		},
 		AutoRollbackConfiguration: &types.AutoRollbackConfiguration{Enabled: true, Events: []types.AutoRollbackEvent{
-			types.AutoRollbackEventDeploymentFailure, types.AutoRollbackEventDeploymentStopOnRequest,
+			types.AutoRollbackEventDeploymentFailure, types.AutoRollbackEventDeploymentStopOnAlarm,
 		}},
+		AlarmConfiguration: &types.AlarmConfiguration{Enabled: true, Alarms: []types.Alarm{{Name: aws.String(demoAlarm)}}},
 	})
 	return err
 }
@@ -180,17 +186,16 @@ func (d *lambdaDemo) refusedDeployment(ctx context.Context) error {
 	return d.rolledBack(ctx, info)
 }
 
-func (d *lambdaDemo) stoppedDeployment(ctx context.Context) error {
-	d.say("\nVersion 3 without that hook; somebody stops it when it has half of the traffic:\n")
-	stopped := false
-	info, err := d.deploy(ctx, "2", "3", "", func(id string, weight float64) error {
-		if stopped || weight < 0.5 {
+func (d *lambdaDemo) alarmedDeployment(ctx context.Context) error {
+	d.say("\nVersion 3 without that hook; an alarm of the group goes off when it has half of the traffic:\n")
+	alarmed := false
+	info, err := d.deploy(ctx, "2", "3", "", func(weight float64) error {
+		if alarmed || weight < 0.5 {
 			return nil
 		}
-		stopped = true
-		d.say("  aws deploy stop-deployment --deployment-id %s", id)
-		_, err := d.h.Deploy.StopDeployment(ctx, &codedeploy.StopDeploymentInput{DeploymentId: &id})
-		return err
+		alarmed = true
+		d.say("  slipway alarm set %s ALARM", demoAlarm)
+		return d.setAlarm(ctx, cwtypes.StateValueAlarm, "too many errors in the shop")
 	}, types.DeploymentStatusStopped)
 	if err != nil {
 		return err
@@ -198,10 +203,17 @@ func (d *lambdaDemo) stoppedDeployment(ctx context.Context) error {
 	return d.rolledBack(ctx, info)
 }
 
+// demoAlarm is an alarm that the demo sets by hand.
+const demoAlarm = "shop-errors"
+
+func (d *lambdaDemo) setAlarm(ctx context.Context, state cwtypes.StateValue, why string) error {
+	return setAlarm(ctx, cloudwatch.NewFromConfig(d.h.AWS), demoAlarm, state, why)
+}
+
 // deploy deploys a version and draws the traffic until the deployment has
 // ended, which must be as want. each is called with every line.
 func (d *lambdaDemo) deploy(
-	ctx context.Context, from, to, hooks string, each func(id string, weight float64) error, want types.DeploymentStatus,
+	ctx context.Context, from, to, hooks string, each func(weight float64) error, want types.DeploymentStatus,
 ) (*types.DeploymentInfo, error) {
 	spec := fmt.Sprintf("version: 0.0\nResources:\n  - shop:\n      Type: AWS::Lambda::Function\n"+
 		"      Properties: {Name: shop, Alias: live, CurrentVersion: %q, TargetVersion: %q}\n%s", from, to, hooks)
@@ -238,7 +250,7 @@ func (d *lambdaDemo) deploy(
 			return info, err
 		}
 		if each != nil {
-			if err := each(id, weight); err != nil {
+			if err := each(weight); err != nil {
 				return nil, err
 			}
 		}

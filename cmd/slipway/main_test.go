@@ -57,7 +57,7 @@ func TestLambdaDemo(t *testing.T) {
 	if err := cmd.ExecuteContext(t.Context()); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	for _, want := range []string{"the schema of the orders is too old", "HOOK_EXECUTION_FAILURE", "stop-deployment", "No invocation has failed"} {
+	for _, want := range []string{"the schema of the orders is too old", "HOOK_EXECUTION_FAILURE", "alarm set", "ALARM_ACTIVE", "No invocation has failed"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the demo does not say %q:\n%s", want, out.String())
 		}
