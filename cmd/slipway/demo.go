@@ -27,15 +27,25 @@ import (
 
 func demoCommand() *cobra.Command {
 	var d demo
+	var platform string
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "See deployments happen, on this machine",
 		Long: "Starts a server and a few hosts with their agents in a temporary folder, deploys a small web\n" +
-			"application to them, then a version that fails on the second host, and shows its rollback.",
+			"application to them, then a version that fails on the second host, and shows its rollback.\n\n" +
+			"With --platform lambda the server runs a function instead, and shifts its traffic from one version\n" +
+			"to the next; a hook that refuses and an alarm in the middle put it back.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if d.hosts < 2 || d.hosts > 50 {
 				return fmt.Errorf("--hosts must be 2 to 50, not %d", d.hosts)
+			}
+			if platform == "lambda" {
+				l := lambdaDemo{keep: d.keep, out: cmd.OutOrStdout(), style: newScreen(os.Stdout).style}
+				return l.run(cmd.Context())
+			}
+			if platform != "server" {
+				return fmt.Errorf("--platform must be server or lambda, not %q", platform)
 			}
 			d.out = cmd.OutOrStdout()
 			d.screen = newScreen(os.Stdout)
@@ -43,6 +53,7 @@ func demoCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().IntVar(&d.hosts, "hosts", 3, "how many hosts to deploy to")
+	cmd.Flags().StringVar(&platform, "platform", "server", "what to deploy to: server or lambda")
 	cmd.Flags().BoolVar(&d.keep, "keep", false, "go on serving, and print what to try")
 	return cmd
 }

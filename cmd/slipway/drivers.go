@@ -13,6 +13,10 @@ import (
 	"github.com/slipwayhq/slipway/internal/provider/alarm"
 	"github.com/slipwayhq/slipway/internal/provider/alarm/cloudwatch"
 	"github.com/slipwayhq/slipway/internal/provider/alarm/prometheus"
+	"github.com/slipwayhq/slipway/internal/provider/function"
+	"github.com/slipwayhq/slipway/internal/provider/function/awslambda"
+	"github.com/slipwayhq/slipway/internal/provider/function/local"
+	"github.com/slipwayhq/slipway/internal/provider/function/webhook"
 )
 
 // driver puts what a URL names into the server's configuration.
@@ -34,6 +38,12 @@ var drivers = map[string]map[string]driver{
 		"log":           eventTo(logSender),
 		"webhook+http":  eventTo(webhookSender),
 		"webhook+https": eventTo(webhookSender),
+	},
+	"function": {
+		"aws":   awsFunctions,
+		"http":  hookURLs,
+		"https": hookURLs,
+		"local": localFunctions,
 	},
 	"notification": {
 		"aws":           snsDriver,
@@ -90,4 +100,26 @@ func openProvider(ctx context.Context, need, text string, c *daemon.Config) erro
 
 func names[V any](m map[string]V) string {
 	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
+}
+
+func localFunctions(_ context.Context, u *url.URL, c *daemon.Config) error {
+	o, err := local.Parse(u)
+	c.Local = &o
+	return err
+}
+
+func awsFunctions(ctx context.Context, u *url.URL, c *daemon.Config) error {
+	f, err := awslambda.Open(ctx, u)
+	if err == nil {
+		c.Functions = append(c.Functions, f)
+	}
+	return err
+}
+
+func hookURLs(_ context.Context, u *url.URL, c *daemon.Config) error {
+	h, err := webhook.Open(u)
+	if err == nil {
+		c.Functions = append(c.Functions, function.Only{Invoker: h})
+	}
+	return err
 }

@@ -32,7 +32,7 @@ func root() *cobra.Command {
 	}
 	cmd.AddCommand(
 		serverCommand(), demoCommand(), watchCommand(), auditCommand(), notificationsCommand(), gitHubTokenCommand(),
-		alarmCommand(), benchCommand(), exampleWebCommand(),
+		alarmCommand(), benchCommand(), exampleWebCommand(), exampleFunctionCommand(),
 	)
 	return cmd
 }

@@ -20,7 +20,7 @@ import (
 // TestMain lets the test program stand in for slipway where the demo's
 // application starts it as its web server.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "example-web" {
+	if len(os.Args) > 1 && (os.Args[1] == "example-web" || os.Args[1] == "example-function") {
 		main()
 		return
 	}
@@ -39,6 +39,25 @@ func TestDemo(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	for _, want := range []string{"web-1  http://127.0.0.1:", "version 1", "Where everything lies"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the demo does not say %q:\n%s", want, out.String())
+		}
+	}
+}
+
+// TestLambdaDemo runs the whole demo of functions: it checks by itself how each
+// deployment ends, which version answers after it, and that no invocation
+// fails.
+func TestLambdaDemo(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	cmd := root()
+	var out bytes.Buffer
+	cmd.SetOut(&out)
+	cmd.SetArgs([]string{"demo", "--platform", "lambda"})
+	if err := cmd.ExecuteContext(t.Context()); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	for _, want := range []string{"the schema of the orders is too old", "HOOK_EXECUTION_FAILURE", "alarm set", "ALARM_ACTIVE", "No invocation has failed"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the demo does not say %q:\n%s", want, out.String())
 		}

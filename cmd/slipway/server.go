@@ -76,7 +76,7 @@ func serverCommand() *cobra.Command {
 	f.StringVar(&c.Data, "data", defaultData(), "folder for everything that must survive")
 	f.StringVar(&c.Database, "database", "", "postgres://USER:PASSWORD@HOST/NAME, which several servers can share (default: SQLite in the data folder)")
 	f.StringVar(&c.Objects, "objects", "", "folder of the stored objects; servers of one database share it (default: DATA/objects)")
-	f.StringArrayVar(&provider, "provider", nil, "NEED=URL, a driver for one need (repeatable, asked in order), as in alarm=prometheus://127.0.0.1:9090")
+	f.StringArrayVar(&provider, "provider", nil, "NEED=URL, a driver for one need (repeatable, asked in order), as in alarm=prometheus://127.0.0.1:9090 or function=local:")
 	f.DurationVar(&c.Outbox.RetryFor, "notification-retry", 24*time.Hour, "how long a notification is tried before it is given up")
 	f.IntVar(&c.Outbox.Attempts, "notification-attempts", 0, "how often a notification is tried at most (default: until its time is over)")
 	f.StringVar(&c.Region, "region", "us-east-1", "region of buckets that name none")
@@ -106,6 +106,8 @@ func deploymentFlags(f *pflag.FlagSet, c *daemon.Config) {
 	f.DurationVar(&c.Engine.RunLimit, "deployment-timeout", 12*time.Hour, "how long a deployment may take in all")
 	f.DurationVar(&c.Hosts.StartTimeout, "start-timeout", 5*time.Minute, "how long a host may take to pick up a lifecycle event")
 	f.DurationVar(&c.Hosts.RunTimeout, "run-timeout", time.Hour, "how long a host may take for one lifecycle event, all its scripts together")
+	f.DurationVar(&c.TrafficMinute, "traffic-minute", time.Minute, "how long a minute of a traffic shift takes, for tests and demonstrations")
+	_ = f.MarkHidden("traffic-minute") // it is there
 	f.DurationVar(&c.SilentAfter, "silent-after", 30*time.Second, "how long nothing is heard of a host at work before its event says so")
 	f.DurationVar(&c.Hosts.SilentTimeout, "silent-timeout", 0, "how long nothing is heard of a host at work before its target fails (0: until one of the two timeouts; the group tag slipway:silent-timeout overrides it)")
 }

@@ -124,6 +124,11 @@ func (r rights) decide(request *iam.Request) (iam.Decision, error) {
 func (a *Access) rights(ctx context.Context, p iam.Principal) (rights, error) {
 	var r rights
 	owner, ok := p.Owner()
+	if p.Kind == iam.FunctionKind {
+		var err error
+		r.policies, err = a.parse(p, []string{iam.FunctionPolicy})
+		return r, err
+	}
 	if !ok {
 		return r, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/slipwayhq/slipway/internal/audit"
 	"github.com/slipwayhq/slipway/internal/deploy"
 	hostproto "github.com/slipwayhq/slipway/internal/protocol"
+	"github.com/slipwayhq/slipway/internal/provider/function/local"
 )
 
 // audited starts the record of a call that may change something. What hosts
@@ -63,6 +64,9 @@ func describe(r *http.Request, body []byte) (operation string, parameters json.R
 	if r.Header.Get("X-Amz-Target") != "" {
 		return operationName(r), audit.JSONParameters(body)
 	}
+	if route, _ := lambdaRouteOf(r); route != nil {
+		return route.operation, lambdaParameters(body)
+	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
 		return "", nil
@@ -74,12 +78,15 @@ func describe(r *http.Request, body []byte) (operation string, parameters json.R
 func outcomeOf(err error) (code, message string) {
 	var domain *deploy.Error
 	var query *queryError
+	var refused *local.Error
 	var f *fault
 	switch {
 	case errors.As(err, &domain):
 		return domain.Code, domain.Message
 	case errors.As(err, &query):
 		return query.code, query.message
+	case errors.As(err, &refused):
+		return refused.Code, refused.Message
 	case errors.As(err, &f):
 		return f.kind.names().json, f.message
 	}

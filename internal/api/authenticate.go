@@ -14,7 +14,7 @@ import (
 	"github.com/slipwayhq/slipway/internal/sigv4"
 )
 
-// maxBody bounds what is read of a request; only S3 has larger ones.
+// maxBody bounds what is read of a request; only S3 and Lambda have larger ones.
 const maxBody = 4 << 20
 
 // A region is an opaque name, but it becomes part of ARNs: it must not be able
@@ -38,7 +38,7 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request, call *Call
 	case err != nil:
 		return nil, fmt.Errorf("cannot look up the access key: %w", err)
 	}
-	body, err := readBody(w, r)
+	body, err := readBody(w, r, p.maxBody())
 	if err != nil {
 		return nil, err
 	}
@@ -54,13 +54,13 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request, call *Call
 	return body, nil
 }
 
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	large := &fault{tooLarge, fmt.Sprintf("The request must be smaller than %d bytes.", maxBody)}
-	if r.ContentLength > maxBody {
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	large := &fault{tooLarge, fmt.Sprintf("The request must be smaller than %d bytes.", limit)}
+	if r.ContentLength > limit {
 		w.Header().Set("Connection", "close") // rather than read the rest to keep it
 		return nil, large
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooLong *http.MaxBytesError
 	switch {
 	case err == nil:

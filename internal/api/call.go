@@ -1,10 +1,12 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -29,6 +31,11 @@ type Call struct {
 	Now       time.Time // when the request arrived
 
 	action string // the IAM action, "" where none is needed
+
+	// What the operation answers besides the body, if it is anything else
+	// than 200 without a header of its own.
+	status int
+	answer http.Header
 }
 
 // dialect is a way to say operations, inputs, outputs and errors in HTTP.
@@ -36,6 +43,8 @@ type dialect interface {
 	contentType() string
 	// accepts reports whether a signature for the service is good here.
 	accepts(service string) bool
+	// maxBody is how many bytes of a request are read.
+	maxBody() int64
 	// invoke performs the operation that the request names and returns the
 	// body of the answer.
 	invoke(ctx context.Context, call *Call, r *http.Request, body []byte) ([]byte, error)
@@ -47,6 +56,7 @@ type dialect interface {
 type response struct {
 	status int
 	code   string // of an error
+	header http.Header
 	body   []byte
 
 	// queryError is the code that the query protocol has for the error, where
@@ -64,13 +74,16 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, p dialect) {
 		RequestID: deploy.NewUUID(),
 		Now:       s.config.Now(),
 	}
-	out := response{status: http.StatusOK}
+	var out response
 	var err error
 	if out.body, err = s.answer(w, r, call, p); err != nil {
 		out = p.failure(err, call.RequestID)
 		s.logFailure(r, call, out, err)
+	} else {
+		out.status, out.header = cmp.Or(call.status, http.StatusOK), call.answer
 	}
 	h := w.Header()
+	maps.Copy(h, out.header)
 	h.Set("Content-Type", p.contentType())
 	h.Set("Content-Length", strconv.Itoa(len(out.body)))
 	h.Set("X-Amzn-Requestid", call.RequestID)

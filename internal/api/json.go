@@ -31,6 +31,8 @@ func (s *Server) jsonDialect(r *http.Request) jsonDialect {
 	return p
 }
 
+func (jsonDialect) maxBody() int64 { return maxBody }
+
 func (p jsonDialect) contentType() string {
 	if p.hasForms() {
 		return "application/x-amz-json-1.0"

@@ -47,6 +47,8 @@ func newQueryDialect(access *Access, pager Pager, services []Service) *queryDial
 	return p
 }
 
+func (*queryDialect) maxBody() int64 { return maxBody }
+
 func (*queryDialect) contentType() string { return "text/xml; charset=utf-8" }
 
 func (p *queryDialect) accepts(service string) bool {

@@ -13,13 +13,15 @@ import (
 const banner = "Slipway: a server for the AWS CodeDeploy API\n"
 
 // ServeHTTP finds out who is meant. What is signed for S3 is S3's, whatever
-// its path: a bucket may be called "console". Unsigned requests are told apart
+// its path: a bucket may be called "console". So is what is signed for Lambda. Unsigned requests are told apart
 // by path.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	scope := claimedService(r)
 	switch path := r.URL.Path; {
 	case scope == "s3":
 		serveOr404(s.config.S3, w, r)
+	case scope == lambdaScope:
+		s.serveAPI(w, r, s.lambdaDialect(r))
 	case isCBOR(r):
 		w.Header().Set(protocolHeader, cborProtocol)
 		s.serveAPI(w, r, s.cborDialect(r))

@@ -24,6 +24,8 @@ type Config struct {
 	Services []Service // CodeDeploy, host commands, CloudWatch
 	Pager    Pager     // for the lists of IAM
 
+	Lambda *Lambda // nil: this server runs no functions
+
 	S3      http.Handler // authenticates its callers itself
 	Console http.Handler // everything below /console/
 	Metrics http.Handler // /metrics

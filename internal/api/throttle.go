@@ -56,11 +56,15 @@ const (
 	reads class = iota + 1
 	writes
 	polls
+	invocations
 )
 
 func classOf(operation string) class {
-	if operation == "PollHostCommand" {
+	switch operation {
+	case "PollHostCommand":
 		return polls
+	case invokeOperation:
+		return invocations
 	}
 	for _, prefix := range []string{"Get", "List", "BatchGet", "Describe"} {
 		if strings.HasPrefix(operation, prefix) {
@@ -112,7 +116,7 @@ var (
 // gives it back.
 func (t *throttle) enter(operation string) (leave func(), err error) {
 	places := t.working
-	if classOf(operation) == polls {
+	if c := classOf(operation); c == polls || c == invocations {
 		places = t.waiting
 	}
 	select {
@@ -182,6 +186,9 @@ func (t *throttle) sweep(now time.Time) {
 // operationName reads the operation off a request that nobody has looked at.
 // It only chooses the limits: who lies about it gets the wrong ones.
 func operationName(r *http.Request) string {
+	if route, _ := lambdaRouteOf(r); route != nil {
+		return route.operation
+	}
 	if isCBOR(r) {
 		_, operation := cborTarget(r)
 		return operation

@@ -33,6 +33,7 @@ import (
 	"github.com/slipwayhq/slipway/internal/provider/alarm"
 	"github.com/slipwayhq/slipway/internal/provider/alarm/embedded"
 	"github.com/slipwayhq/slipway/internal/provider/function"
+	"github.com/slipwayhq/slipway/internal/provider/function/local"
 	"github.com/slipwayhq/slipway/internal/provider/notification/outbox"
 	"github.com/slipwayhq/slipway/internal/seal"
 	"github.com/slipwayhq/slipway/internal/store"
@@ -83,6 +84,12 @@ type Config struct {
 	// Functions are where Lambda functions and hooks are; the first that knows
 	// a name answers.
 	Functions function.Chain
+	// Local lets this server run functions itself, before it asks the others.
+	// It sets Dir and all that processes are told. Nil: it runs none.
+	Local *local.Options
+	// TrafficMinute is how long a minute of a traffic shift takes, for tests
+	// and demonstrations. Default: a minute.
+	TrafficMinute time.Duration
 	// Notifications get the messages of groups' triggers, Events an event of
 	// each change. With none, nothing is told and nothing kept to be told.
 	Notifications, Events []outbox.Destination
@@ -105,7 +112,8 @@ type Daemon struct {
 	log        *slog.Logger
 	store      *store.Store
 	objects    *objectstore.Store
-	index      *sql.DB // of the objects, where it is shared
+	functions  *local.Functions // nil: none are run here
+	index      *sql.DB          // of the objects, where it is shared
 	control    *control.Control
 	installer  *installer.Publisher
 	lock       *os.File
@@ -141,7 +149,7 @@ func Start(ctx context.Context, c Config) (_ *Daemon, err error) {
 	if d.Root, err = d.rootKey(ctx, c); err != nil {
 		return nil, err
 	}
-	handler, err := d.handler(ctx, c, box)
+	handler, err := d.handler(ctx, &c, box)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +176,7 @@ func (c Config) withDefaults() Config {
 }
 
 // handler puts the edge together.
-func (d *Daemon) handler(ctx context.Context, c Config, box *seal.Box) (http.Handler, error) {
+func (d *Daemon) handler(ctx context.Context, c *Config, box *seal.Box) (http.Handler, error) {
 	pageKey, err := d.secret(ctx, "page-token-key")
 	if err != nil {
 		return nil, err
@@ -191,12 +199,16 @@ func (d *Daemon) handler(ctx context.Context, c Config, box *seal.Box) (http.Han
 		}
 	}
 	access := &api.Access{Root: d.Root, Identity: identity, Sessions: box.For("session tokens")}
+	if err := d.openFunctions(c, access, box); err != nil {
+		return nil, err
+	}
 	pager := api.NewPager(pageKey)
 	metrics := newMetrics(d)
 	return metrics.counting(api.New(api.Config{
 		Access:     access,
 		Pager:      pager,
 		Services:   []api.Service{api.CodeDeploy(d.control, pager), api.HostCommands(d.control), api.Slipway(d.control), api.CloudWatch(d.control, pager)},
+		Lambda:     d.lambda(),
 		S3:         withEnvironment(d.objects.Handler(objectAccess{access, c.Log}, c.Domains)),
 		Installer:  d.installer,
 		BucketHost: bucketHost(c.Domains),
@@ -253,7 +265,7 @@ func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) erro
 	c.Engine.Artifacts = objects{d.objects}
 	c.Engine.Platforms = map[deploy.ComputePlatform]platform.Platform{
 		deploy.Server: c.Hosts,
-		deploy.Lambda: lambda.Platform{Functions: c.Functions, NewHookID: hookID(hookKey)},
+		deploy.Lambda: lambda.Platform{Functions: c.Functions, NewHookID: hookID(hookKey), Minute: c.TrafficMinute},
 	}
 	c.Engine.Notify = c.routes()
 	if c.Database != "" {
@@ -263,6 +275,7 @@ func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) erro
 	go func() { d.engine <- e.Run(running) }()
 	d.background.Go(func() { d.control.WatchHosts(running, c.Log) })
 	d.followAudit(running, c)
+	d.runFunctions(running)
 	d.background.Go(func() { messages.Run(running) })
 	d.http = &http.Server{
 		Handler:           handler,
@@ -300,6 +313,9 @@ func (d *Daemon) Stop(ctx context.Context) error {
 
 func (d *Daemon) closeStores() error {
 	var errs []error
+	if d.functions != nil {
+		errs = append(errs, d.functions.Close())
+	}
 	if d.objects != nil {
 		errs = append(errs, d.objects.Close())
 	}

@@ -14,9 +14,10 @@ type Kind int
 
 // The kinds of principal.
 const (
-	RootKind    Kind = iota + 1
-	UserKind         // somebody with keys of his own
-	SessionKind      // somebody who has taken a role for a while
+	RootKind     Kind = iota + 1
+	UserKind          // somebody with keys of his own
+	SessionKind       // somebody who has taken a role for a while
+	FunctionKind      // a function that this server runs
 )
 
 func (k Kind) String() string {
@@ -27,6 +28,8 @@ func (k Kind) String() string {
 		return "user"
 	case SessionKind:
 		return "session"
+	case FunctionKind:
+		return "function"
 	}
 	return fmt.Sprintf("Kind(%d)", int(k))
 }
@@ -38,7 +41,7 @@ func (k Kind) principalType() string {
 		return "Account"
 	case UserKind:
 		return "User"
-	case SessionKind:
+	case SessionKind, FunctionKind:
 		return "AssumedRole"
 	}
 	return ""
@@ -89,7 +92,7 @@ func (p Principal) Owner() (Owner, bool) {
 		return Owner{UserOwner, p.AccountID, p.Name}, true
 	case SessionKind:
 		return Owner{RoleOwner, p.AccountID, p.Name}, true
-	case RootKind:
+	case RootKind, FunctionKind:
 	}
 	return Owner{}, false
 }

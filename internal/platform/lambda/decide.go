@@ -148,7 +148,7 @@ func (d *draft) shift(i int) {
 	}
 	next := shifts[d.f.Shifts]
 	if d.f.ShiftedAt != nil {
-		if at := d.f.ShiftedAt.Add(next.After); d.now.Before(at) {
+		if at := d.f.ShiftedAt.Add(d.p.scaled(next.After)); d.now.Before(at) {
 			d.wake = at
 			return
 		}

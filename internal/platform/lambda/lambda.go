@@ -34,6 +34,17 @@ type Platform struct {
 	NewHookID func(deploymentID, event string) string
 	// HookLimit is how long a hook may take to answer. Default one hour.
 	HookLimit time.Duration
+	// Minute is how long a minute of a traffic routing configuration takes.
+	// Default: a minute; tests and demonstrations have less time.
+	Minute time.Duration
+}
+
+// scaled is a time of a traffic routing configuration as it passes here.
+func (p Platform) scaled(d time.Duration) time.Duration {
+	if p.Minute == 0 {
+		return d
+	}
+	return time.Duration(d.Minutes() * float64(p.Minute))
 }
 
 func (p Platform) hookLimit() time.Duration { return cmp.Or(p.HookLimit, platform.HookLimit) }
