@@ -48,6 +48,9 @@ type Deployment struct {
 	FollowUps   []string     `json:"followUps,omitempty"` // ids of the deployments that complete this one
 	Messages    []string     `json:"messages,omitempty"`  // what it waits for, for people
 	Ending      *Ending      `json:"ending,omitempty"`
+	// TerminationWaitAt is when the wait began that ends with the removal of
+	// what was replaced.
+	TerminationWaitAt *time.Time `json:"terminationWaitAt,omitempty"`
 }
 
 // Creator says what made a deployment.
@@ -86,6 +89,7 @@ const (
 	ApplicationMissing       ErrorCode = "APPLICATION_MISSING"
 	BlueGreenMissing         ErrorCode = "MISSING_BLUE_GREEN_DEPLOYMENT_CONFIGURATION"
 	DeploymentGroupMissing   ErrorCode = "DEPLOYMENT_GROUP_MISSING"
+	ECSUpdateError           ErrorCode = "ECS_UPDATE_ERROR"
 	GitHubTokenMissing       ErrorCode = "MISSING_GITHUB_TOKEN"
 	HealthConstraints        ErrorCode = "HEALTH_CONSTRAINTS"
 	HealthConstraintsInvalid ErrorCode = "HEALTH_CONSTRAINTS_INVALID"
@@ -96,6 +100,7 @@ const (
 	InvalidFunctionConfig    ErrorCode = "INVALID_LAMBDA_CONFIGURATION"
 	InvalidRevision          ErrorCode = "INVALID_REVISION"
 	LoadBalancerMissing      ErrorCode = "MISSING_ELB_INFORMATION"
+	LoadBalancingInvalid     ErrorCode = "ELASTIC_LOAD_BALANCING_INVALID"
 	ManualStop               ErrorCode = "MANUAL_STOP"
 	NoInstances              ErrorCode = "NO_INSTANCES"
 	OverMaxInstances         ErrorCode = "OVER_MAX_INSTANCES"
