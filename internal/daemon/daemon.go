@@ -25,8 +25,10 @@ import (
 	"github.com/slipwayhq/slipway/internal/iam"
 	"github.com/slipwayhq/slipway/internal/objectstore"
 	"github.com/slipwayhq/slipway/internal/platform"
+	"github.com/slipwayhq/slipway/internal/platform/ecs"
 	"github.com/slipwayhq/slipway/internal/platform/lambda"
 	"github.com/slipwayhq/slipway/internal/platform/server"
+	"github.com/slipwayhq/slipway/internal/provider/container"
 	"github.com/slipwayhq/slipway/internal/provider/function"
 	"github.com/slipwayhq/slipway/internal/seal"
 	"github.com/slipwayhq/slipway/internal/store"
@@ -65,6 +67,9 @@ type Config struct {
 	// Functions are where Lambda functions and hooks are; the first that knows
 	// a name answers.
 	Functions function.Chain
+	// Containers is where ECS services and their load balancers are. Nil:
+	// nowhere; deployments to ECS fail and say so.
+	Containers container.Orchestrator
 
 	// Engine and Hosts change how deployments run; their zero values are
 	// CodeDeploy's behaviour.
@@ -212,6 +217,9 @@ func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) erro
 	c.Engine.Platforms = map[deploy.ComputePlatform]platform.Platform{
 		deploy.Server: c.Hosts,
 		deploy.Lambda: lambda.Platform{Functions: c.Functions, NewHookID: hookID(hookKey)},
+	}
+	if c.Containers != nil {
+		c.Engine.Platforms[deploy.ECS] = ecs.Platform{Containers: c.Containers, Functions: c.Functions, NewHookID: hookID(hookKey)}
 	}
 	e := engine.New(d.store, c.Engine)
 	go func() { d.engine <- e.Run(running) }()

@@ -34,11 +34,11 @@ type ECSTarget struct {
 	Earlier []string `json:"earlier,omitempty"`
 
 	// ---- how far the deployment is ----
-	Checked     bool       `json:"checked,omitempty"` // the service is as the deployment needs it
-	Touched     bool       `json:"touched,omitempty"` // something outside may have been changed
-	Blue        TaskSet    `json:"blue,omitzero"`     // known once Checked
-	Green       TaskSet    `json:"green,omitzero"`    // its target group is known once Checked, the rest once created
-	Attached    bool       `json:"attached,omitempty"`
+	Checked     bool       `json:"checked,omitempty"`     // the service is as the deployment needs it
+	Touched     bool       `json:"touched,omitempty"`     // something outside may have been changed
+	Blue        TaskSet    `json:"blue,omitzero"`         // known once Checked
+	Green       TaskSet    `json:"green,omitzero"`        // its target group is known once Checked, the rest once created
+	Prepared    bool       `json:"prepared,omitempty"`    // leftovers are gone, and green's target group is on the listener
 	InstalledAt *time.Time `json:"installedAt,omitempty"` // when green was steady
 	ReadyUntil  *time.Time `json:"readyUntil,omitempty"`  // how long a word to go on is waited for
 	Continued   bool       `json:"continued,omitempty"`   // the word was given, or none was needed
@@ -48,7 +48,9 @@ type ECSTarget struct {
 	Promoted    bool       `json:"promoted,omitempty"`    // green is PRIMARY
 	TerminateAt *time.Time `json:"terminateAt,omitempty"` // when blue is removed
 	Removing    bool       `json:"removing,omitempty"`    // blue may have been removed: there is no way back
+	Undone      int        `json:"undone,omitempty"`      // of a rollback: how many of its steps are done
 	Waiting     string     `json:"waiting,omitempty"`     // id of the action that is waited for
+	Writing     bool       `json:"writing,omitempty"`     // that action changes something
 }
 
 // TaskSet is a task set as it was last seen.

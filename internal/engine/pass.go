@@ -54,7 +54,7 @@ func (e *Engine) pass(ctx context.Context, id string) error {
 
 // snapshot loads what a decision needs.
 func (e *Engine) snapshot(tx *store.Tx, row store.DeploymentRow) (deploy.Snapshot, error) {
-	s := deploy.Snapshot{Deployment: row.Deployment, Stop: row.Stop, Alarms: row.Alarms}
+	s := deploy.Snapshot{Deployment: row.Deployment, Stop: row.Stop, Continue: row.Continue, Alarms: row.Alarms}
 	var err error
 	if cached, ok := e.targets[row.Deployment.ID]; ok && cached.version == row.Version {
 		s.Targets = cached.targets
@@ -95,6 +95,11 @@ func (e *Engine) plan(tx *store.Tx, p platform.Platform, d deploy.Deployment, no
 	}
 	if f.Known, err = tx.GroupHosts(d.GroupID); err != nil {
 		return nil, nil, err
+	}
+	if d.Platform == deploy.ECS {
+		if f.Earlier, err = earlierTargets(tx, d); err != nil {
+			return nil, nil, err
+		}
 	}
 	if d.RootID != "" {
 		if f.Instances, err = withoutAttempted(tx, d.RootID, f.Instances); err != nil {

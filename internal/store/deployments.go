@@ -14,10 +14,12 @@ import (
 )
 
 // DeploymentRow is a deployment as the engine works on it. Version changes
-// with every save; Stop is written by control, Alarms by the poller.
+// with every save; Stop and Continue are written by control, Alarms by the
+// poller.
 type DeploymentRow struct {
 	Deployment deploy.Deployment
 	Stop       *deploy.StopRequest
+	Continue   deploy.Continuation
 	Alarms     *deploy.AlarmReading
 	Version    int64
 }
@@ -44,9 +46,9 @@ func (t *Tx) InsertDeployment(d deploy.Deployment) error {
 // DeploymentRow returns a deployment for the engine.
 func (t *Tx) DeploymentRow(id string) (DeploymentRow, error) {
 	var row DeploymentRow
-	var stop, alarms, body string
-	err := t.tx.QueryRowContext(t.ctx, `SELECT version, stop, alarm_reading, doc FROM deployments WHERE id = $1`, id).
-		Scan(&row.Version, &stop, &alarms, &body)
+	var stop, alarms, continued, body string
+	err := t.tx.QueryRowContext(t.ctx, `SELECT version, stop, alarm_reading, continued, doc FROM deployments WHERE id = $1`, id).
+		Scan(&row.Version, &stop, &alarms, &continued, &body)
 	if errors.Is(err, sql.ErrNoRows) {
 		return row, ErrNotFound
 	}
@@ -60,6 +62,11 @@ func (t *Tx) DeploymentRow(id string) (DeploymentRow, error) {
 	}
 	if alarms != "" {
 		if err := json.Unmarshal([]byte(alarms), &row.Alarms); err != nil {
+			return row, err
+		}
+	}
+	if continued != "" {
+		if err := json.Unmarshal([]byte(continued), &row.Continue); err != nil {
 			return row, err
 		}
 	}
@@ -107,6 +114,15 @@ func (t *Tx) RequestStop(id string, stop deploy.StopRequest) error {
 		return err
 	}
 	return t.WakeDeployment(id, stop.At)
+}
+
+// RequestContinue stores which waits of a deployment somebody has ended, and
+// wakes it.
+func (t *Tx) RequestContinue(id string, c deploy.Continuation, now time.Time) error {
+	if _, err := t.exec(`UPDATE deployments SET continued = $1 WHERE id = $2`, doc(c), id); err != nil {
+		return err
+	}
+	return t.WakeDeployment(id, now)
 }
 
 // DueDeployments returns the ids of up to limit active deployments that the

@@ -38,9 +38,9 @@ type Orchestrator interface {
 	// Routes returns the routes of a listener: its default one first, then
 	// those of its rules.
 	Routes(ctx context.Context, to Scope, listenerARN string) ([]Route, error)
-	// Forward changes where a route forwards to, and nothing else of it, if it
-	// still forwards as it was read: ErrChanged if it does not. Both shapes of
-	// the route stay: conditions, authentication, stickiness.
+	// Forward changes the target groups that a route forwards to, if they are
+	// still those that were read: ErrChanged if they are not. All else of the
+	// route stays as it is: conditions, authentication, stickiness.
 	Forward(ctx context.Context, to Scope, route Route, shares []Share) error
 }
 
@@ -76,7 +76,7 @@ func (s *Service) TaskSet(arn string) *TaskSet {
 // Made returns the task set that a deployment made, or nil.
 func (s *Service) Made(externalID string) *TaskSet {
 	for i := range s.TaskSets {
-		if s.TaskSets[i].ExternalID == externalID && s.TaskSets[i].Status != Draining {
+		if s.TaskSets[i].ExternalID == externalID {
 			return &s.TaskSets[i]
 		}
 	}
@@ -153,10 +153,14 @@ func (r *Route) Weight(targetGroupARN string) (weight int, on bool) {
 	return 0, false
 }
 
-// SameShares reports whether two routes forward alike.
+// SameShares reports whether two routes forward alike. The weight of a target
+// group that is alone says nothing.
 func SameShares(a, b []Share) bool {
 	if len(a) != len(b) {
 		return false
+	}
+	if len(a) == 1 {
+		return a[0].TargetGroupARN == b[0].TargetGroupARN
 	}
 	for _, s := range a {
 		r := Route{Shares: b}
