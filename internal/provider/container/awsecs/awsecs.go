@@ -94,7 +94,8 @@ func taskSet(t types.TaskSet) container.TaskSet {
 }
 
 // CreateTaskSet is as in container.Orchestrator. AWS makes one task set of
-// repeated calls with the same external id; other servers may not.
+// repeated calls with the same token; other servers may not, so it is the
+// caller who tries again, after a look.
 func (o *Orchestrator) CreateTaskSet(ctx context.Context, to container.Scope, n container.NewTaskSet) (container.TaskSet, error) {
 	in := &ecs.CreateTaskSetInput{
 		Cluster: &n.Cluster, Service: &n.Service, TaskDefinition: &n.TaskDefinition,
@@ -121,7 +122,7 @@ func (o *Orchestrator) CreateTaskSet(ctx context.Context, to container.Scope, n 
 	if len(n.CapacityProviders) == 0 { // the two exclude each other
 		in.LaunchType = types.LaunchType(n.LaunchType)
 	}
-	out, err := o.ecs(to).CreateTaskSet(ctx, in)
+	out, err := o.ecs(to).CreateTaskSet(ctx, in, func(o *ecs.Options) { o.Retryer = aws.NopRetryer{} })
 	if err != nil {
 		return container.TaskSet{}, failure(container.ECS, err)
 	}
