@@ -47,7 +47,7 @@ func serverCommand() *cobra.Command {
 			if err := settle(cmd); err != nil {
 				return err
 			}
-			if err := checkServer(c, database, provider); err != nil {
+			if err := checkServer(c, database); err != nil {
 				return err
 			}
 			if roles != "strict" && roles != "permissive" {
@@ -62,6 +62,9 @@ func serverCommand() *cobra.Command {
 			c.Root = iam.AccessKey{
 				ID: os.Getenv("SLIPWAY_ROOT_ACCESS_KEY_ID"), Secret: iam.Secret(os.Getenv("SLIPWAY_ROOT_SECRET_ACCESS_KEY")),
 			}
+			if err := openProviders(cmd.Context(), provider, &c); err != nil {
+				return err
+			}
 			return serve(cmd.Context(), c)
 		},
 	}
@@ -69,7 +72,7 @@ func serverCommand() *cobra.Command {
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:8650", "address to serve on; port 0 picks one")
 	f.StringVar(&c.Data, "data", defaultData(), "folder for everything that must survive")
 	f.StringVar(&database, "database", "", "database URL (default: SQLite in the data folder)")
-	f.StringArrayVar(&provider, "provider", nil, "NEED=URL, a driver for one need (repeatable); this version has none yet")
+	f.StringArrayVar(&provider, "provider", nil, "NEED=URL, a driver for one need (repeatable), as in container=aws:?region=eu-west-1")
 	f.StringVar(&c.Region, "region", "us-east-1", "region of buckets that name none")
 	f.StringVar(&c.Account, "account", "000000000000", "account number of the root key")
 	f.StringSliceVar(&c.Domains, "domain", nil, "host name below which a label names a bucket (repeatable)")
@@ -92,7 +95,7 @@ func serverCommand() *cobra.Command {
 }
 
 // checkServer says what no daemon could be started with.
-func checkServer(c daemon.Config, database string, providers []string) error {
+func checkServer(c daemon.Config, database string) error {
 	switch {
 	case !accountPattern.MatchString(c.Account):
 		return fmt.Errorf("--account must be 12 digits, not %q", c.Account)
@@ -104,8 +107,6 @@ func checkServer(c daemon.Config, database string, providers []string) error {
 		return fmt.Errorf("--alarm-period must be at least 1s, not %s", c.Engine.AlarmPeriod)
 	case database != "" && database != "sqlite:":
 		return errors.New("--database: this version keeps its data in SQLite only; leave the setting out")
-	case len(providers) > 0:
-		return fmt.Errorf("--provider %s: this version has no drivers to choose from; leave the setting out", providers[0])
 	case c.TLS.SelfSigned && c.TLS.Cert != "":
 		return errors.New("--tls-self-signed and --tls-cert exclude each other")
 	}

@@ -69,7 +69,7 @@ var rules = []rule{
 	{"internal/harness", []string{"internal/*"}, "it puts everything together", false},
 	{"internal/bench", []string{"internal/agent", "internal/protocol", "internal/sigv4"}, "it measures a server from outside, as hosts and users see it", false},
 	{"internal/archtest", nil, "", false},
-	{"cmd/slipway", []string{"internal/bench", "internal/daemon", "internal/harness", "internal/iam", "examples"}, "commands are thin", false},
+	{"cmd/slipway", []string{"internal/bench", "internal/daemon", "internal/harness", "internal/iam", "internal/provider", "examples"}, "commands are thin", false},
 	{"cmd/slipway-agent", []string{"internal/agent", "internal/protocol", "internal/sigv4"}, "the agent is a small program of its own", false},
 	{"examples", nil, "", false},
 	{"test", []string{"internal/*", "examples"}, "", false},
