@@ -27,10 +27,11 @@ func Start(t *testing.T) string {
 	if err != nil {
 		t.Skip("python3 is not installed, so moto cannot be asked")
 	}
-	if err := exec.Command(python, "-c", "import moto.server, flask").Run(); err != nil {
+	if err := exec.CommandContext(t.Context(), python, "-c", "import moto.server, flask").Run(); err != nil {
 		t.Skip("moto is not installed (python3 -m pip install 'moto[server]')")
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,16 +48,25 @@ func Start(t *testing.T) string {
 		_ = moto.Wait() // it was killed
 	})
 	url := "http://" + net.JoinHostPort(host, port)
-	for limit := time.Now().Add(startLimit); ; time.Sleep(50 * time.Millisecond) {
-		res, err := http.Get(url + "/moto-api/")
-		if err == nil {
-			res.Body.Close()
-			return url
-		}
+	for limit := time.Now().Add(startLimit); !answers(t, url); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(limit) {
-			t.Fatal("moto does not start: ", err)
+			t.Fatal("moto does not start")
 		}
 	}
+	return url
+}
+
+func answers(t *testing.T, url string) bool {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/moto-api/", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	return res.Body.Close() == nil
 }
 
 // Config is for clients of a server without checks.
