@@ -124,7 +124,7 @@ func (w *acting) checkProd(r container.Route) error {
 		return refuseBalancing("Primary taskset target group must be behind listener %s", r.ARN)
 	}
 	if weight, _ := r.Weight(w.Green.TargetGroupARN); weight != 0 {
-		return refuseBalancing("Green taskset target group cannot have non-zero weight prior to traffic shifting on listener %s", r.ARN)
+		return refuseBalancing("Green taskset target group cannot have non-zero weight prior to traffic shifting (listener %s)", r.ARN)
 	}
 	return w.checkPair(r)
 }

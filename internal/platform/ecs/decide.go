@@ -361,7 +361,7 @@ func (d *draft) action(kind, what string, limit time.Duration, late deploy.Error
 	}
 	return deploy.Action{
 		Namespace: d.dep.Namespace, ID: deploy.ActionID(d.dep.ID, what), DeploymentID: d.dep.ID, Platform: d.dep.Platform,
-		Kind: kind, Input: platform.Encode(in), CreatedAt: d.now, Deadline: d.now.Add(limit), Late: late,
+		Kind: kind, Input: platform.Encode(in), CreatedAt: d.now, Deadline: d.now.Add(limit), Late: late, Limit: tryLimit,
 	}
 }
 

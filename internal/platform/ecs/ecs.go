@@ -61,6 +61,7 @@ func events(test bool) []string {
 // long a call is tried that fails for a reason that may pass.
 const (
 	callLimit    = 5 * time.Minute
+	tryLimit     = 2 * time.Minute // of one try: a listener may have a hundred rules
 	installLimit = time.Hour       // for green to become steady
 	scaledLimit  = 5 * time.Minute // the same, once traffic is moving
 	shiftLimit   = 120 * time.Hour // from Install to the first shift
