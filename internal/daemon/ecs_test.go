@@ -79,6 +79,7 @@ func createECSDeployment(t *testing.T, client *codedeploy.Client, listener strin
 	}
 	_, err = client.CreateDeploymentGroup(t.Context(), &codedeploy.CreateDeploymentGroupInput{
 		ApplicationName: app, DeploymentGroupName: group, ServiceRoleArn: aws.String("arn:aws:iam::000000000000:role/deploy"),
+		DeploymentConfigName: aws.String("CodeDeployDefault.ECSAllAtOnce"),
 		DeploymentStyle: &types.DeploymentStyle{
 			DeploymentType: types.DeploymentTypeBlueGreen, DeploymentOption: types.DeploymentOptionWithTrafficControl,
 		},
