@@ -13,6 +13,7 @@ import (
 	"github.com/slipwayhq/slipway/internal/provider/alarm"
 	"github.com/slipwayhq/slipway/internal/provider/alarm/cloudwatch"
 	"github.com/slipwayhq/slipway/internal/provider/alarm/prometheus"
+	"github.com/slipwayhq/slipway/internal/provider/container/awsecs"
 	"github.com/slipwayhq/slipway/internal/provider/function"
 	"github.com/slipwayhq/slipway/internal/provider/function/awslambda"
 	"github.com/slipwayhq/slipway/internal/provider/function/local"
@@ -31,6 +32,9 @@ var drivers = map[string]map[string]driver{
 		"aws":                alarms(cloudwatch.Open),
 		"prometheus":         alarms(prometheus.Open),
 		"prometheus+https":   alarms(prometheus.Open),
+	},
+	"container": {
+		"aws": awsContainers,
 	},
 	"event": {
 		"http":          eventTo(webhookSender),
@@ -120,6 +124,17 @@ func hookURLs(_ context.Context, u *url.URL, c *daemon.Config) error {
 	h, err := webhook.Open(u)
 	if err == nil {
 		c.Functions = append(c.Functions, function.Only{Invoker: h})
+	}
+	return err
+}
+
+func awsContainers(ctx context.Context, u *url.URL, c *daemon.Config) error {
+	if c.Containers != nil {
+		return errors.New("there can be only one; it is asked for all services")
+	}
+	o, err := awsecs.Open(ctx, u)
+	if err == nil {
+		c.Containers = o
 	}
 	return err
 }

@@ -29,7 +29,7 @@ func deploymentInfo(d deploy.Deployment) *wire.DeploymentInfo {
 		RollbackInfo:                       rollbackInfo(d.Rollback),
 		DeploymentStyle:                    deploymentStyle(d.Style),
 		TargetInstances:                    targetInstances(d.TargetInstances),
-		InstanceTerminationWaitTimeStarted: new(false), // no deployment of this version replaces instances
+		InstanceTerminationWaitTimeStarted: new(d.TerminationWaitAt != nil),
 		BlueGreenDeploymentConfiguration:   blueGreenConfiguration(d.BlueGreen),
 		LoadBalancerInfo:                   loadBalancerInfo(d.LoadBalancer),
 		FileExistsBehavior:                 new(wire.FileExistsBehavior(d.FileExistsBehavior)),

@@ -28,6 +28,7 @@ func deploymentTarget(t control.Target) wire.DeploymentTarget {
 			ECSTarget: &wire.ECSTarget{
 				DeploymentID: &t.DeploymentID, TargetID: &t.ID, TargetARN: &t.ARN,
 				Status: &status, LastUpdatedAt: updated, LifecycleEvents: events,
+				TaskSetsInfo: taskSets(t.ECS),
 			},
 		}
 	case deploy.Server:
@@ -51,6 +52,28 @@ func functionInfo(f *deploy.FunctionTarget) *wire.LambdaFunctionInfo {
 		FunctionName: &f.Function, FunctionAlias: &f.Alias, CurrentVersion: &f.Current, TargetVersion: &f.Target,
 		TargetVersionWeight: &f.Weight,
 	}
+}
+
+// taskSets shows the task sets of a target on ECS, as far as they are known.
+func taskSets(e *deploy.ECSTarget) []wire.ECSTaskSet {
+	if e == nil {
+		return nil
+	}
+	var out []wire.ECSTaskSet
+	for _, s := range []struct {
+		label wire.TargetLabel
+		set   deploy.TaskSet
+	}{{wire.TargetLabelBlue, e.Blue}, {wire.TargetLabelGreen, e.Green}} {
+		if s.set.ARN == "" {
+			continue
+		}
+		out = append(out, wire.ECSTaskSet{
+			Identifier: &s.set.ID, Status: &s.set.Status, TrafficWeight: &s.set.Weight, TaskSetLabel: &s.label,
+			DesiredCount: new(int64(s.set.Desired)), PendingCount: new(int64(s.set.Pending)), RunningCount: new(int64(s.set.Running)),
+			TargetGroup: &wire.TargetGroupInfo{Name: &s.set.TargetGroup},
+		})
+	}
+	return out
 }
 
 // instanceSummary shows a target as the older operations do, which name cloud

@@ -15,8 +15,7 @@ const (
 )
 
 // ContinueDeployment ends a wait of a deployment early; waitType is nil for
-// the one before traffic is rerouted. No deployment of this version replaces
-// anything, so none ever waits, and the answer says what is in the way.
+// the one before traffic is rerouted. Saying it again changes nothing.
 func (c *Control) ContinueDeployment(ctx context.Context, ns deploy.Namespace, id string, waitType *string) error {
 	if err := cmp.Or(
 		checkDeploymentID(id),
@@ -24,7 +23,7 @@ func (c *Control) ContinueDeployment(ctx context.Context, ns deploy.Namespace, i
 	); err != nil {
 		return err
 	}
-	return c.store.View(ctx, func(tx *store.Tx) error {
+	return c.update(ctx, func(tx *store.Tx) error {
 		row, err := findDeployment(tx, ns, id)
 		if err != nil {
 			return err
@@ -32,6 +31,11 @@ func (c *Control) ContinueDeployment(ctx context.Context, ns deploy.Namespace, i
 		d := row.Deployment
 		if err := cmp.Or(checkRunning(d), checkReplacing(d)); err != nil {
 			return err
+		}
+		if wait := valueOf(waitType); wait == waitTermination && d.TerminationWaitAt != nil {
+			return c.endTerminationWait(tx, row)
+		} else if wait != waitTermination && d.Status == deploy.Ready {
+			return c.endReadyWait(tx, row)
 		}
 		if valueOf(waitType) != waitTermination {
 			return deploy.Errorf("DeploymentIsNotInReadyStateException",
@@ -52,7 +56,7 @@ func (c *Control) SkipWaitTimeForInstanceTermination(ctx context.Context, ns dep
 	if err := checkDeploymentID(id); err != nil {
 		return err
 	}
-	return c.store.View(ctx, func(tx *store.Tx) error {
+	return c.update(ctx, func(tx *store.Tx) error {
 		row, err := findDeployment(tx, ns, id)
 		if err != nil {
 			return err
@@ -61,12 +65,33 @@ func (c *Control) SkipWaitTimeForInstanceTermination(ctx context.Context, ns dep
 		if err := checkRunning(d); err != nil {
 			return err
 		}
+		if d.TerminationWaitAt != nil {
+			return c.endTerminationWait(tx, row)
+		}
 		if d.Platform != deploy.Server || d.Style.Type != deploy.BlueGreenType || keepsBlue(d) {
 			return deploy.Errorf(unsupportedAction, "The deployment %s terminates no instances: there is no wait to skip", d.ID)
 		}
 		return deploy.Errorf("DeploymentNotStartedException",
 			"The deployment %s is %s: it does not wait to terminate its original instances", d.ID, d.Status)
 	})
+}
+
+func (c *Control) endReadyWait(tx *store.Tx, row store.DeploymentRow) error {
+	if row.Continue.Ready != nil {
+		return nil
+	}
+	now := c.now()
+	row.Continue.Ready = &now
+	return tx.RequestContinue(row.Deployment.ID, row.Continue, now)
+}
+
+func (c *Control) endTerminationWait(tx *store.Tx, row store.DeploymentRow) error {
+	if row.Continue.Termination != nil {
+		return nil
+	}
+	now := c.now()
+	row.Continue.Termination = &now
+	return tx.RequestContinue(row.Deployment.ID, row.Continue, now)
 }
 
 const unsupportedAction = "UnsupportedActionForDeploymentTypeException"

@@ -77,9 +77,26 @@ func checkStoppable(tx *store.Tx, d deploy.Deployment, rollback *bool) error {
 		return deploy.Errorf("DeploymentAlreadyCompletedException",
 			"The deployment %s is %s already and cannot be stopped", d.ID, d.Status)
 	}
+	if removing, err := removesOriginal(tx, d); removing || err != nil {
+		if err != nil {
+			return err
+		}
+		return deploy.Errorf("DeploymentAlreadyCompletedException",
+			"The deployment %s removes what it replaced already and cannot be stopped", d.ID)
+	}
 	if d.Creator == deploy.CreatorTermination {
 		return deploy.Errorf(unsupportedAction,
 			"The deployment %s belongs to the termination of an instance and cannot be stopped", d.ID)
 	}
 	return nil
+}
+
+// removesOriginal reports whether a deployment to ECS is past the point from
+// which it could be undone.
+func removesOriginal(tx *store.Tx, d deploy.Deployment) (bool, error) {
+	if d.Platform != deploy.ECS || d.TerminationWaitAt == nil {
+		return false, nil
+	}
+	targets, err := tx.Targets(d.ID)
+	return len(targets) > 0 && targets[0].ECS != nil && targets[0].ECS.Removing, err
 }

@@ -62,6 +62,59 @@ func TestContinueDeployment(t *testing.T) {
 	})
 }
 
+// TestContinueWaiting: to a deployment that waits, going on is a fact, and
+// saying it again changes nothing.
+func TestContinueWaiting(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, control.Quotas{})
+	w.shop()
+	id := w.deploy(deployment())
+	w.replacing(id, deploy.ECS, false)
+	ready, termination := new("READY_WAIT"), new("TERMINATION_WAIT")
+	call := func(waitType *string) error { return w.ContinueDeployment(t.Context(), ns, id, waitType) }
+	skip := func() error { return w.SkipWaitTimeForInstanceTermination(t.Context(), ns, id) }
+	w.change(id, func(d *deploy.Deployment) {
+		d.Move(deploy.InProgress, w.tick())
+		d.Move(deploy.Ready, w.tick())
+	})
+	refused(t, "ContinueDeployment", call(termination), "InvalidDeploymentStatus", "Ready")
+	refused(t, "SkipWaitTimeForInstanceTermination", skip(), "UnsupportedActionForDeploymentType", "")
+	for _, again := range []*string{nil, ready} {
+		if err := call(again); err != nil {
+			t.Fatal(err)
+		}
+		w.wantDue(id)
+	}
+	first := w.row(id).Continue
+	if first.Ready == nil || first.Termination != nil {
+		t.Errorf("stored %+v", first)
+	}
+	w.change(id, func(d *deploy.Deployment) {
+		d.Move(deploy.InProgress, w.tick())
+		d.TerminationWaitAt = new(w.tick())
+	})
+	refused(t, "ContinueDeployment", call(ready), "DeploymentIsNotInReadyState", "InProgress")
+	if err := call(termination); err != nil {
+		t.Fatal(err)
+	}
+	if err := skip(); err != nil {
+		t.Fatal(err)
+	}
+	if all := w.row(id).Continue; !all.Ready.Equal(*first.Ready) || all.Termination == nil {
+		t.Errorf("stored %+v", all)
+	}
+
+	// Until what was replaced is being removed, the deployment can be stopped.
+	stop := control.StopDeployment{DeploymentID: id}
+	w.targets(id, deploy.Target{ID: "c1:shop", Status: deploy.TargetSucceeded, ECS: &deploy.ECSTarget{Removing: true}})
+	_, err := w.StopDeployment(t.Context(), ns, stop)
+	refused(t, "StopDeployment", err, "DeploymentAlreadyCompleted", "removes what it replaced")
+	w.targets(id, deploy.Target{ID: "c1:shop", Status: deploy.TargetSucceeded, ECS: &deploy.ECSTarget{}})
+	if _, err := w.StopDeployment(t.Context(), ns, stop); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestPutLifecycleEventHookExecutionStatus(t *testing.T) {
 	t.Parallel()
 	const operation = "PutLifecycleEventHookExecutionStatus"

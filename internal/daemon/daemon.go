@@ -28,10 +28,12 @@ import (
 	"github.com/slipwayhq/slipway/internal/installer"
 	"github.com/slipwayhq/slipway/internal/objectstore"
 	"github.com/slipwayhq/slipway/internal/platform"
+	"github.com/slipwayhq/slipway/internal/platform/ecs"
 	"github.com/slipwayhq/slipway/internal/platform/lambda"
 	"github.com/slipwayhq/slipway/internal/platform/server"
 	"github.com/slipwayhq/slipway/internal/provider/alarm"
 	"github.com/slipwayhq/slipway/internal/provider/alarm/embedded"
+	"github.com/slipwayhq/slipway/internal/provider/container"
 	"github.com/slipwayhq/slipway/internal/provider/function"
 	"github.com/slipwayhq/slipway/internal/provider/function/local"
 	"github.com/slipwayhq/slipway/internal/provider/notification/outbox"
@@ -84,6 +86,9 @@ type Config struct {
 	// Functions are where Lambda functions and hooks are; the first that knows
 	// a name answers.
 	Functions function.Chain
+	// Containers is where ECS services and their load balancers are. Nil:
+	// nowhere; deployments to ECS fail and say so.
+	Containers container.Orchestrator
 	// Local lets this server run functions itself, before it asks the others.
 	// It sets Dir and all that processes are told. Nil: it runs none.
 	Local *local.Options
@@ -270,6 +275,9 @@ func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) erro
 	c.Engine.Notify = c.routes()
 	if c.Database != "" {
 		c.Engine.Name = replicaName()
+	}
+	if c.Containers != nil {
+		c.Engine.Platforms[deploy.ECS] = ecs.Platform{Containers: c.Containers, Functions: c.Functions, NewHookID: hookID(hookKey)}
 	}
 	e := engine.New(d.store, c.Engine)
 	go func() { d.engine <- e.Run(running) }()

@@ -52,6 +52,9 @@ type Deployment struct {
 	// place of the one it is in. BakeUntil is set while it waits behind that one.
 	Zone      int        `json:"zone,omitempty"`
 	BakeUntil *time.Time `json:"bakeUntil,omitempty"`
+	// TerminationWaitAt is when the wait began that ends with the removal of
+	// what was replaced.
+	TerminationWaitAt *time.Time `json:"terminationWaitAt,omitempty"`
 }
 
 // Creator says what made a deployment.
@@ -90,6 +93,7 @@ const (
 	ApplicationMissing       ErrorCode = "APPLICATION_MISSING"
 	BlueGreenMissing         ErrorCode = "MISSING_BLUE_GREEN_DEPLOYMENT_CONFIGURATION"
 	DeploymentGroupMissing   ErrorCode = "DEPLOYMENT_GROUP_MISSING"
+	ECSUpdateError           ErrorCode = "ECS_UPDATE_ERROR"
 	GitHubTokenMissing       ErrorCode = "MISSING_GITHUB_TOKEN"
 	HealthConstraints        ErrorCode = "HEALTH_CONSTRAINTS"
 	HealthConstraintsInvalid ErrorCode = "HEALTH_CONSTRAINTS_INVALID"
@@ -100,6 +104,7 @@ const (
 	InvalidFunctionConfig    ErrorCode = "INVALID_LAMBDA_CONFIGURATION"
 	InvalidRevision          ErrorCode = "INVALID_REVISION"
 	LoadBalancerMissing      ErrorCode = "MISSING_ELB_INFORMATION"
+	LoadBalancingInvalid     ErrorCode = "ELASTIC_LOAD_BALANCING_INVALID"
 	ManualStop               ErrorCode = "MANUAL_STOP"
 	NoInstances              ErrorCode = "NO_INSTANCES"
 	OverMaxInstances         ErrorCode = "OVER_MAX_INSTANCES"

@@ -20,6 +20,12 @@ const (
 	AfterAllowTraffic  = "AfterAllowTraffic"
 )
 
+// The lifecycle events that only ECS deployments with a test listener have.
+const (
+	AllowTestTraffic      = "AllowTestTraffic"
+	AfterAllowTestTraffic = "AfterAllowTestTraffic"
+)
+
 // LifecycleEvent is one step of a target. Its name, status and times are the
 // API's.
 type LifecycleEvent struct {

@@ -9,6 +9,7 @@ type Snapshot struct {
 	Reports    []HostCommand // commands that hosts reported on since the last decision
 	Outcomes   []Action      // actions that came to something since the last decision
 	Stop       *StopRequest
+	Continue   Continuation         // the waits that somebody ended
 	Alarms     *AlarmReading        // nil: none yet
 	Index      *Index               // of Targets; nil: whoever needs one makes it
 	Seen       map[string]time.Time // when hosts whose timer runs out were last heard, by target id; none: never

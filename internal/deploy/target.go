@@ -26,6 +26,7 @@ type Target struct {
 	Events        []LifecycleEvent `json:"events"`
 	Outstanding   *Outstanding     `json:"outstanding,omitempty"`
 	Function      *FunctionTarget  `json:"function,omitempty"` // Lambda
+	ECS           *ECSTarget       `json:"ecs,omitempty"`      // ECS
 }
 
 // Outstanding is the host command that a target waits for.
@@ -54,6 +55,7 @@ func (t Target) Clone() Target {
 		t.Outstanding = &o
 	}
 	t.Function = t.Function.clone()
+	t.ECS = t.ECS.clone()
 	return t
 }
 

@@ -58,7 +58,7 @@ func (e *Engine) pass(ctx context.Context, id string) error {
 
 // snapshot loads what a decision needs.
 func (e *Engine) snapshot(tx *store.Tx, row store.Claim, before cachedTargets) (deploy.Snapshot, error) {
-	s := deploy.Snapshot{Deployment: row.Deployment, Stop: row.Stop, Alarms: row.Alarms}
+	s := deploy.Snapshot{Deployment: row.Deployment, Stop: row.Stop, Continue: row.Continue, Alarms: row.Alarms}
 	var err error
 	if before.index != nil && before.version == row.Version && row.Unbroken {
 		s.Targets, s.Index = before.targets, before.index
@@ -104,6 +104,11 @@ func (e *Engine) plan(tx *store.Tx, p platform.Platform, d deploy.Deployment, no
 	}
 	if f.Known, err = tx.GroupHosts(d.GroupID); err != nil {
 		return nil, nil, err
+	}
+	if d.Platform == deploy.ECS {
+		if f.Earlier, err = earlierTargets(tx, d); err != nil {
+			return nil, nil, err
+		}
 	}
 	if d.RootID != "" {
 		if f.Instances, err = withoutAttempted(tx, d.RootID, f.Instances); err != nil {

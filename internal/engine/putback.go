@@ -17,6 +17,10 @@ func (e *Engine) putBack(tx *store.Tx, d *deploy.Deployment, targets []deploy.Ta
 		d.Rollback.Message = "Nothing was rolled back: the deployment ended before it changed anything."
 		return nil, nil
 	}
+	if e := targets[0].ECS; e != nil && !e.Touched {
+		d.Rollback.Message = "Nothing was rolled back: the deployment ended before it changed anything."
+		return nil, nil
+	}
 	revision := d.Revision
 	last, err := tx.LastSuccessful(d.GroupID)
 	if err == nil {
@@ -62,7 +66,38 @@ func tellPutBack(tx *store.Tx, r deploy.Deployment) error {
 	if t.Function != nil {
 		t.Function.Weight = 0
 	}
+	if t.ECS != nil {
+		back, err := tx.Target(r.ID, r.Undo.ID)
+		if err != nil {
+			return err
+		}
+		t.ECS.Blue, t.ECS.Green = back.ECS.Blue, back.ECS.Green
+	}
 	return tx.PutTarget(t)
+}
+
+// maxEarlier is how many of a group's deployments are asked what they may have
+// left behind.
+const maxEarlier = 20
+
+// earlierTargets returns the targets of the last deployments of d's group.
+func earlierTargets(tx *store.Tx, d deploy.Deployment) ([]deploy.Target, error) {
+	last, err := tx.Deployments(d.Namespace, store.DeploymentFilter{GroupID: d.GroupID}, maxEarlier+1)
+	if err != nil {
+		return nil, err
+	}
+	var all []deploy.Target
+	for _, key := range last {
+		if key.ID == d.ID {
+			continue
+		}
+		targets, err := tx.Targets(key.ID)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, targets...)
+	}
+	return all, nil
 }
 
 // checkTargets refuses a target that another deployment works on: two groups

@@ -57,10 +57,11 @@ func (e *Engine) begin(tx *store.Tx, s deploy.Snapshot, now time.Time) (deploy.D
 	d := &s.Deployment
 	p, known := e.opts.Platforms[d.Platform]
 	if !known {
-		return failBeforeStart(*d, deploy.ErrorInfo{
-			Code:    deploy.InternalError,
-			Message: "This version of Slipway does not deploy to the compute platform " + string(d.Platform) + " yet.",
-		}, now), nil
+		message := "This version of Slipway does not deploy to the compute platform " + string(d.Platform) + " yet."
+		if d.Platform == deploy.ECS {
+			message = "This server was not told where ECS services are. Start it with --provider container=aws: to deploy to them."
+		}
+		return failBeforeStart(*d, deploy.ErrorInfo{Code: deploy.InternalError, Message: message}, now), nil
 	}
 	wait, failure, err := e.readAppSpec(tx, d, now)
 	if err != nil {

@@ -29,4 +29,5 @@ type Fleet struct {
 	Group     deploy.Group
 	Instances []deploy.Instance           // registered ones; their order breaks ties
 	Known     map[string]deploy.GroupHost // what the group remembers, by instance name
+	Earlier   []deploy.Target             // ECS: those of the group's last deployments
 }

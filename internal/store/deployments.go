@@ -14,10 +14,12 @@ import (
 )
 
 // DeploymentRow is a deployment as the engine works on it. Version changes
-// with every save; Stop is written by control, Alarms by the poller.
+// with every save; Stop and Continue are written by control, Alarms by the
+// poller.
 type DeploymentRow struct {
 	Deployment deploy.Deployment
 	Stop       *deploy.StopRequest
+	Continue   deploy.Continuation
 	Alarms     *deploy.AlarmReading
 	Version    int64
 	Lease      Lease
@@ -44,15 +46,16 @@ func (t *Tx) InsertDeployment(d deploy.Deployment) error {
 
 // DeploymentRow returns a deployment for the engine.
 func (t *Tx) DeploymentRow(id string) (DeploymentRow, error) {
-	row, _, err := t.deploymentRow(`SELECT version, owner, lease_until, stop, alarm_reading, doc, 0 FROM deployments WHERE id = $1`, id)
+	row, _, err := t.deploymentRow(`SELECT version, owner, lease_until, stop, alarm_reading, continued, doc, 0
+		FROM deployments WHERE id = $1`, id)
 	return row, err
 }
 
 // deploymentRow reads a deployment and the clock of leases.
 func (t *Tx) deploymentRow(query, id string) (row DeploymentRow, clock int64, err error) {
-	var stop, alarms, body string
+	var stop, alarms, continued, body string
 	err = t.tx.QueryRowContext(t.ctx, query, id).
-		Scan(&row.Version, &row.Lease.Owner, &row.Lease.Until, &stop, &alarms, &body, &clock)
+		Scan(&row.Version, &row.Lease.Owner, &row.Lease.Until, &stop, &alarms, &continued, &body, &clock)
 	if errors.Is(err, sql.ErrNoRows) || unheard(err) {
 		return row, 0, ErrNotFound
 	}
@@ -66,6 +69,11 @@ func (t *Tx) deploymentRow(query, id string) (row DeploymentRow, clock int64, er
 	}
 	if alarms != "" {
 		if err := json.Unmarshal([]byte(alarms), &row.Alarms); err != nil {
+			return row, 0, err
+		}
+	}
+	if continued != "" {
+		if err := json.Unmarshal([]byte(continued), &row.Continue); err != nil {
 			return row, 0, err
 		}
 	}
@@ -113,6 +121,15 @@ func (t *Tx) RequestStop(id string, stop deploy.StopRequest) error {
 		return err
 	}
 	return t.WakeDeployment(id, stop.At)
+}
+
+// RequestContinue stores which waits of a deployment somebody has ended, and
+// wakes it.
+func (t *Tx) RequestContinue(id string, c deploy.Continuation, now time.Time) error {
+	if _, err := t.exec(`UPDATE deployments SET continued = $1 WHERE id = $2`, doc(c), id); err != nil {
+		return err
+	}
+	return t.WakeDeployment(id, now)
 }
 
 // ActiveDeployment returns the deployment that holds the group, of which there

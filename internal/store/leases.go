@@ -61,7 +61,7 @@ func (t *Tx) ClaimDeployment(id string, by Leaseholder, now time.Time) (Claim, e
 		row, err := t.DeploymentRow(id)
 		return Claim{row, true}, err
 	}
-	row, clock, err := t.deploymentRow(t.locked(`SELECT version, owner, lease_until, stop, alarm_reading, doc, `+t.dialect.clock()+`
+	row, clock, err := t.deploymentRow(t.locked(`SELECT version, owner, lease_until, stop, alarm_reading, continued, doc, `+t.dialect.clock()+`
 		FROM deployments WHERE id = $1`, skipping), id)
 	if errors.Is(err, ErrNotFound) {
 		return Claim{}, ErrLeased // deployments are never deleted: somebody has locked its row

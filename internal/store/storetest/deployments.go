@@ -148,6 +148,15 @@ func testStop(t *testing.T, s *store.Store) {
 	equal(t, "wakes", read(t, s, dueAt(5, 1)).IDs, []string{"d-1"})
 	do(t, s, save("d-1", time.Time{}, func(d *deploy.Deployment) { d.Move(deploy.InProgress, at(6)) }))
 	equal(t, "kept by a save", row().Stop, &stop)
+
+	equal(t, "no wait was ended", row().Continue, deploy.Continuation{})
+	at7, at8 := at(7), at(8)
+	continued := deploy.Continuation{Ready: &at7, Termination: &at8}
+	do(t, s, func(tx *store.Tx) error { return tx.RequestContinue("d-1", continued, at(8)) })
+	equal(t, "the ended waits", row().Continue, continued)
+	equal(t, "wakes again", read(t, s, dueAt(8, 1)).IDs, []string{"d-1"})
+	do(t, s, save("d-1", time.Time{}, func(d *deploy.Deployment) { d.Move(deploy.Ready, at(9)) }))
+	equal(t, "the ended waits, kept by a save", row().Continue, continued)
 }
 
 func testLastDeployment(t *testing.T, s *store.Store) {
