@@ -26,15 +26,15 @@ var mutants = []mutant{
 	{
 		"hosts are started beyond the concurrency and the budget",
 		[]edit{
-			{"rollout/healthy.go", "now.InFlight >= p.Concurrency", "now.InFlight > p.Concurrency"},
-			{"rollout/healthy.go", "now.Failed+now.InFlight >= max(p.budget(), 1)", "now.Failed+now.InFlight > max(p.budget(), 1)"},
+			{"rollout/healthy.go", "now.InFlight < p.Concurrency", "now.InFlight <= p.Concurrency"},
+			{"rollout/healthy.go", "now.Failed+now.InFlight < max(p.budget(), 1)", "now.Failed+now.InFlight <= max(p.budget(), 1)"},
 		},
 		"the minimum of healthy hosts",
 	},
 	{
 		"failed hosts are not counted",
 		[]edit{
-			{"rollout/healthy.go", "now.Failed+now.InFlight >= max(p.budget(), 1)", "now.InFlight >= max(p.budget(), 1)"},
+			{"rollout/healthy.go", "now.Failed+now.InFlight < max(p.budget(), 1)", "now.InFlight < max(p.budget(), 1)"},
 			{"rollout/healthy.go", "now.Failed >= p.budget()", "now.Failed > p.budget()"},
 		},
 		"the minimum of healthy hosts",
@@ -46,7 +46,7 @@ var mutants = []mutant{
 	},
 	{
 		"targets in memory are used though somebody else has saved",
-		[]edit{{"engine/pass.go", "ok && cached.version == row.Version", "ok"}},
+		[]edit{{"engine/pass.go", "before.index != nil && before.version == row.Version", "before.index != nil"}},
 		"statuses go forward|one command at a time|the engine has no fault|events are in order|no report is lost|the overview adds up",
 	},
 	{
@@ -100,13 +100,12 @@ var mutants = []mutant{
 		"a rollback is rolled back",
 		[]edit{
 			{"deploy/deployment.go", "if d.Creator != CreatorUser {", "if false {"},
-			{"engine/end.go", "if d.Creator == deploy.CreatorRollback {\n		return nil, e.tellRolledBack(tx, *d)\n	}\n", ""},
 		},
 		"a rollback is never rolled back",
 	},
 	{
 		"the group forgets a failure",
-		[]edit{{"engine/end.go", "h.Healthy, h.Installed = true, &d.Revision", "h.Healthy = true"}},
+		[]edit{{"deploy/remember.go", "h.Healthy, h.Installed = true, &d.Revision", "h.Healthy = true"}},
 		"the group remembers",
 	},
 }

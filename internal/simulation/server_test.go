@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/control"
@@ -27,8 +28,12 @@ type server struct {
 	control *control.Control
 	engine  *engine.Engine
 
+	toldOfAlarms <-chan struct{} // the poller's subscription
+	polling      bool
+
 	told     <-chan struct{} // the engine's subscription
 	stepping bool
+	stepped  time.Time // when the last step began
 	stepAt   time.Time // when the engine looks next; zero: when it is told
 	steps    int       // counts what was scheduled: only the last one is good
 }
@@ -38,8 +43,8 @@ const safetyNet = 10 * time.Second
 
 func (w *world) addServer(name string) {
 	s := &server{w: w, name: name}
-	if w.mood.skew > 0 {
-		s.skew = w.upTo(2*w.mood.skew) - w.mood.skew
+	if w.skew > 0 {
+		s.skew = w.upTo(2*w.skew) - w.skew
 	}
 	w.servers = append(w.servers, s)
 	s.start()
@@ -48,20 +53,23 @@ func (w *world) addServer(name string) {
 
 // start starts the server on what is in the database.
 func (s *server) start() {
-	s.up, s.life, s.stepping, s.stepAt = true, s.life+1, false, time.Time{}
+	s.up, s.life, s.stepping, s.polling, s.stepAt = true, s.life+1, false, false, time.Time{}
 	s.w.log(s.name, "starts")
 	s.db = connect(s.w, s)
 	s.store = store.New(s.db, s.db, noSecrets)
 	now := func() time.Time { return time.Now().Add(s.skew) }
-	s.control = control.New(s.store, control.Options{Now: now, NewID: s.w.newID, PollHold: time.Nanosecond})
+	s.control = control.New(s.store, control.Options{Now: now, NewID: s.w.newID, PollHold: time.Nanosecond, Queue: s.w.queue})
 	s.engine = engine.New(s.store, engine.Options{
+		Name: s.leaseholder(), Lease: lease,
 		Platforms: map[deploy.ComputePlatform]platform.Platform{deploy.Server: hosts.Platform{}},
-		Now:       now, NewID: s.w.newID,
+		Now:       now, NewID: s.w.newID, Alarms: s.w.alarms, AlarmPeriod: alarmPeriod,
 		Order: func(list []deploy.Instance) {
 			s.w.rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 		},
 	})
 	s.told, _ = s.store.Subscribe(store.TopicDeployments)
+	s.toldOfAlarms, _ = s.store.Subscribe(store.TopicAlarms)
+	s.watchAlarms()
 	if s.w.replicas == 1 {
 		// A server that is alone makes available again what its last life
 		// handed out.
@@ -75,7 +83,23 @@ func (s *server) start() {
 			return
 		}
 	}
+	if s.w.watched {
+		s.watchHosts()
+	}
 	s.wake(0)
+}
+
+// lease is how long a deployment stays with a replica that is not heard of.
+// Longer than it really is: a lease is extended every third of it.
+const lease = time.Minute
+
+// leaseholder is the name of this life of a replica. A server that is alone
+// has none, and asks for no leases.
+func (s *server) leaseholder() string {
+	if s.w.replicas == 1 {
+		return ""
+	}
+	return fmt.Sprintf("%s-%d", s.name, s.life)
 }
 
 // mishaps crashes the server now and then.
@@ -137,7 +161,11 @@ func (s *server) step() {
 		s.wake(time.Millisecond) // its goroutine is at work
 		return
 	}
-	s.stepping = true
+	if wait := s.idle(); wait > 0 {
+		s.wake(wait)
+		return
+	}
+	s.stepping, s.stepped = true, time.Now()
 	life := s.life
 	next, err := s.engine.Step(context.Background())
 	if !s.up || s.life != life {
@@ -151,6 +179,41 @@ func (s *server) step() {
 	}
 	now := time.Now().Add(s.skew).Truncate(time.Millisecond) // as the engine has it
 	s.wake(max(next.Sub(now), 0))
+}
+
+// idle returns how long the engine has nothing to do: no deployment is due, not
+// even somebody else's, and no lease of its own is to be extended. Such steps
+// are not simulated, or a script that hangs for hours would cost thousands.
+func (s *server) idle() time.Duration {
+	now := time.Now().Add(s.skew)
+	wait := safetyNet
+	for _, d := range s.w.model.active {
+		if d.reports > 0 {
+			return 0
+		}
+		wait = min(wait, time.UnixMilli(d.wakeAt).Sub(now))
+		if s.w.replicas > 1 && d.owner == s.leaseholder() {
+			wait = min(wait, s.stepped.Add(lease/3).Sub(now))
+		}
+	}
+	return max(wait, 0)
+}
+
+// watchHosts notices hosts that are silent, in worlds whose servers do. When
+// nothing waits for a host there is nothing to notice.
+func (s *server) watchHosts() {
+	life := s.life
+	s.w.after(5*time.Second+s.w.upTo(5*time.Second), func() {
+		if !s.up || s.life != life {
+			return
+		}
+		if s.w.model.waiting() {
+			if err := s.control.NoteHosts(context.Background()); err != nil {
+				s.w.log(s.name, "hosts: %v", err)
+			}
+		}
+		s.watchHosts()
+	})
 }
 
 // fallBack is for when what was committed may not have been told: every server
@@ -177,6 +240,7 @@ func (s *server) hear() {
 	if !s.up {
 		return
 	}
+	s.hearOfAlarms()
 	select {
 	case <-s.told:
 	default:

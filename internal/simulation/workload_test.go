@@ -41,6 +41,8 @@ func (w *world) populate() {
 		}
 		return errors.Join(errs...)
 	})
+	w.queue, w.watched = w.once(4), w.once(8)
+	w.addAlarms()
 	w.replicas = 1 + w.rand.IntN(3)
 	groups := 1
 	if w.once(3) {
@@ -152,7 +154,10 @@ func (u *user) makeGroup() {
 		ConfigName: "percent", ServiceRoleARN: "arn:aws:iam::000000000000:role/deploy",
 		Style:             deploy.Style{Type: deploy.InPlace, Option: deploy.WithoutTrafficControl},
 		OnPremisesFilters: []deploy.TagFilter{{Type: deploy.KeyAndValue, Key: u.group, Value: "yes"}},
-		AutoRollback:      u.autoRollback(), OutdatedInstances: "UPDATE",
+		AutoRollback:      u.autoRollback(), OutdatedInstances: "UPDATE", Alarms: u.w.alarmSetting(),
+	}
+	if u.w.watched && u.w.once(2) {
+		g.Tags = []deploy.Tag{{Key: deploy.SilentTimeoutTag, Value: "90s"}}
 	}
 	u.w.define(func(tx *store.Tx) error {
 		err := tx.InsertGroup(g)
@@ -193,9 +198,12 @@ func (u *user) deploy() {
 	if w.once(3) {
 		in.AutoRollback = u.autoRollback()
 	}
+	if w.once(8) {
+		in.AlarmOverride = w.alarmSetting()
+	}
 	u.create(in, u.follow, u.followActive)
 	u.meddle()
-	if w.once(5) {
+	if w.once(5) || w.queue && w.once(2) {
 		// Somebody else deploys to the same group without looking.
 		w.after(w.upTo(10*time.Minute), func() { u.create(in, func(string) {}, func() {}) })
 	}
@@ -364,7 +372,7 @@ func (u *user) do(what string, f func(*control.Control) error) {
 // edit changes the group's settings.
 func (u *user) edit() {
 	in := control.UpdateDeploymentGroup{
-		Application: application, Name: u.group, ConfigName: u.w.configName(), AutoRollback: u.autoRollback(),
+		Application: application, Name: u.group, ConfigName: u.w.configName(), AutoRollback: u.autoRollback(), Alarms: u.w.alarmSetting(),
 	}
 	u.do("edits the group", func(c *control.Control) error {
 		return c.UpdateDeploymentGroup(context.Background(), ns, in)

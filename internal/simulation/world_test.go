@@ -33,6 +33,9 @@ type world struct {
 	replicas int
 	hosts    []*host
 	users    []*user
+	alarms   *alarms
+	watched  bool  // servers notice silent hosts
+	queue    bool  // deployments to a busy group wait
 	over     bool  // the users are done: nothing goes wrong any more
 	broken   error // the first rule that was broken
 
@@ -56,17 +59,18 @@ type mood struct {
 	scripts   int // a script fails
 	hangs     int // a script never ends
 	skew      time.Duration
+	alarms    time.Duration // one changes
 }
 
 // moods are the kinds of worlds there are. In most of them little goes wrong at
 // once, so that deployments come far; in the last everything does.
 var moods = []mood{
 	{},
-	{scripts: 15, meanwhile: 8},
+	{scripts: 15, meanwhile: 8, alarms: 5 * time.Minute},
 	{scripts: 60, lost: 12, doubled: 10, slow: 10, meanwhile: 8},
-	{scripts: 60, fault: 12, crash: 10 * time.Minute, meanwhile: 4, skew: 50 * time.Millisecond},
+	{scripts: 60, fault: 12, crash: 10 * time.Minute, meanwhile: 4, skew: 50 * time.Millisecond, alarms: time.Hour},
 	{scripts: 60, agentDies: 15, away: 15, hangs: 40, meanwhile: 8},
-	{scripts: 40, fault: 40, crash: 20 * time.Minute, lost: 25, doubled: 25, slow: 20, meanwhile: 4, agentDies: 40, away: 40, hangs: 100, skew: time.Second},
+	{scripts: 40, fault: 40, crash: 20 * time.Minute, lost: 25, doubled: 25, slow: 20, meanwhile: 4, agentDies: 40, away: 40, hangs: 100, skew: time.Second, alarms: time.Hour},
 }
 
 // spinning is how many transactions an event may take: a few are usual, one for
@@ -169,7 +173,7 @@ func (w *world) finished() bool {
 		w.log("world", "the users are done: from here on nothing goes wrong")
 		w.mood = mood{}
 	}
-	return w.over && w.model.active == 0
+	return w.over && len(w.model.active) == 0
 }
 
 // after runs f in d from now.
@@ -213,7 +217,7 @@ func (w *world) nextFault() fault {
 
 // committed follows what a transaction changed.
 func (w *world) committed(by *server, changes []rowChange) {
-	w.rules.before()
+	w.rules.before(by)
 	for _, c := range changes {
 		w.trace.change(c)
 		w.rules.changed(by.name, c)
