@@ -91,7 +91,7 @@ func (s *server) watchAlarms() {
 
 // pollAlarms is a round of the poller.
 func (s *server) pollAlarms() {
-	if s.polling {
+	if s.polling || s.stalled {
 		return
 	}
 	s.polling = true

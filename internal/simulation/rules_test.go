@@ -101,13 +101,13 @@ func (r *rules) deploymentChanged(who string, c rowChange) {
 		r.m.active = append(r.m.active, d)
 	}
 	d.owner = row.text("owner")
-	if known && onlyLease(r.m.before(c), row) {
-		return
-	}
-	r.touch(d)
 	if known {
 		r.checkLease(d, r.m.before(c), row)
+		if onlyLease(r.m.before(c), row) {
+			return
+		}
 	}
+	r.touch(d)
 	d.wakeAt = min(row.number("wake_at"), never)
 	if text := row.text("stop"); text != "" && d.stop == nil {
 		d.stop = new(deploy.StopRequest)
@@ -154,18 +154,21 @@ func onlyLease(before, after row) bool {
 }
 
 // checkLease: a replica advances what is nobody else's, and says that it has
-// it. Advancing is what changes the version: facts are stored by anybody.
+// it; it takes nothing from others. Advancing is what changes the version:
+// facts are stored by anybody.
 func (r *rules) checkLease(d *deployment, before, after row) {
-	if r.w.replicas == 1 || d.Status.Terminal() || before.number("version") == after.number("version") {
+	if r.w.replicas == 1 || d.Status.Terminal() {
 		return
 	}
 	me, owner, until := r.by.leaseholder(), before.text("owner"), time.UnixMilli(before.number("lease_until"))
+	theirs := owner != "" && owner != me && until.After(time.Now().Add(r.w.skew+time.Millisecond))
+	advanced := before.number("version") != after.number("version")
 	switch {
-	case owner != me && until.After(time.Now().Add(r.w.skew+time.Millisecond)):
+	case theirs && (advanced || after.text("owner") != owner):
 		r.broken("a lease keeps others away", "%s advances %s, which %s has until %s", me, d.ID, owner, until)
-	case after.text("owner") != me:
+	case advanced && after.text("owner") != me:
 		r.broken("a lease keeps others away", "%s advances %s without having it", me, d.ID)
-	case owner != me && owner != "":
+	case advanced && owner != "" && owner != me:
 		r.w.saw("a replica takes over from another")
 	}
 }

@@ -34,6 +34,7 @@ type server struct {
 	told     <-chan struct{} // the engine's subscription
 	stepping bool
 	stepped  time.Time // when the last step began
+	stalled  bool      // the process does not run for a while
 	stepAt   time.Time // when the engine looks next; zero: when it is told
 	steps    int       // counts what was scheduled: only the last one is good
 }
@@ -53,7 +54,7 @@ func (w *world) addServer(name string) {
 
 // start starts the server on what is in the database.
 func (s *server) start() {
-	s.up, s.life, s.stepping, s.polling, s.stepAt = true, s.life+1, false, false, time.Time{}
+	s.up, s.life, s.stepping, s.stalled, s.polling, s.stepAt = true, s.life+1, false, false, false, time.Time{}
 	s.w.log(s.name, "starts")
 	s.db = connect(s.w, s)
 	s.store = store.New(s.db, s.db, noSecrets)
@@ -108,11 +109,45 @@ func (s *server) mishaps() {
 		return
 	}
 	s.w.after(s.w.upTo(2*s.w.mood.crash), func() {
-		if s.up {
+		switch {
+		case !s.up || s.stalled:
+		case s.w.replicas > 1 && !s.stepping && s.w.once(3):
+			s.retire()
+		default:
 			s.crash("between transactions")
 		}
 		s.mishaps()
 	})
+}
+
+// retire stops a replica in good order, as its engine does when Run ends.
+func (s *server) retire() {
+	err := s.store.EndLeases(context.Background(), store.Leaseholder{Name: s.leaseholder(), Term: lease}, time.Now().Add(s.skew))
+	s.w.log(s.name, "is told to stop, and gives back its leases %s", says(err))
+	s.crash("between transactions")
+}
+
+// stall stops the process in the middle of its engine's work, before a
+// transaction, as a machine may that is moved or has no memory left. The others
+// go on, and may take over what it was about to advance.
+func (s *server) stall() {
+	w := s.w
+	if w.nested || w.over || w.replicas == 1 || !s.stepping || !w.once(w.mood.stalls) {
+		return
+	}
+	w.saw("a replica stalls while it works")
+	w.log(s.name, "stalls")
+	w.nested, s.stalled = true, true
+	life, until := s.life, time.Now().Add(lease/2+w.upTo(4*lease))
+	for w.broken == nil && len(w.events) > 0 && w.events[0].at.Before(until) {
+		w.next()
+	}
+	time.Sleep(time.Until(until))
+	w.nested = false
+	if s.life == life {
+		s.stalled = false
+		w.log(s.name, "goes on")
+	}
 }
 
 // crash is the end of the process: no transaction of it goes on, and no reply
@@ -157,7 +192,11 @@ func (s *server) wake(d time.Duration) {
 
 // step is one turn of the engine's loop.
 func (s *server) step() {
-	if s.stepping {
+	switch {
+	case s.stalled:
+		s.wake(time.Second)
+		return
+	case s.stepping:
 		s.wake(time.Millisecond) // its goroutine is at work
 		return
 	}
@@ -207,7 +246,7 @@ func (s *server) watchHosts() {
 		if !s.up || s.life != life {
 			return
 		}
-		if s.w.model.waiting() {
+		if s.w.model.waiting() && !s.stalled {
 			if err := s.control.NoteHosts(context.Background()); err != nil {
 				s.w.log(s.name, "hosts: %v", err)
 			}
@@ -237,7 +276,7 @@ func (w *world) lag() time.Duration {
 // hear notices what the store told after the last event, and tells the other
 // replicas: mostly soon, sometimes so late that they look by themselves.
 func (s *server) hear() {
-	if !s.up {
+	if !s.up || s.stalled {
 		return
 	}
 	s.hearOfAlarms()

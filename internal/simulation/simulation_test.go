@@ -97,7 +97,7 @@ var happenings = []string{
 	"a transaction fails before its commit", "a transaction fails after its commit",
 	"a server dies between transactions", "a server dies before a commit", "a server dies in the middle of a transaction", "a server dies after a commit",
 	"an agent dies in a script", "a deployment is asked for while one is active", "hosts that are up to date are left out",
-	"others go on between two transactions",
+	"others go on between two transactions", "a replica stalls while it works", "a replica takes over from another",
 	"a deployment is queued", "a deployment is Stopped (ALARM_ACTIVE)", "a follow-up is Succeeded", "a deployment is Baking",
 	"a host is silent", "a silent host is heard again", "a host is deregistered while a command waits for it", "a zone is monitored",
 }

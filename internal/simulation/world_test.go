@@ -50,6 +50,7 @@ type world struct {
 type mood struct {
 	fault     int // a transaction fails or kills its server
 	crash     time.Duration
+	stalls    int // a replica stops in the middle of its work and goes on much later
 	lost      int // a request or a reply does not arrive
 	doubled   int // a request arrives twice
 	slow      int // a message takes seconds
@@ -68,9 +69,9 @@ var moods = []mood{
 	{},
 	{scripts: 15, meanwhile: 8, alarms: 5 * time.Minute},
 	{scripts: 60, lost: 12, doubled: 10, slow: 10, meanwhile: 8},
-	{scripts: 60, fault: 12, crash: 10 * time.Minute, meanwhile: 4, skew: 50 * time.Millisecond, alarms: time.Hour},
+	{scripts: 60, fault: 12, crash: 10 * time.Minute, stalls: 60, meanwhile: 4, skew: 50 * time.Millisecond, alarms: time.Hour},
 	{scripts: 60, agentDies: 15, away: 15, hangs: 40, meanwhile: 8},
-	{scripts: 40, fault: 40, crash: 20 * time.Minute, lost: 25, doubled: 25, slow: 20, meanwhile: 4, agentDies: 40, away: 40, hangs: 100, skew: time.Second, alarms: time.Hour},
+	{scripts: 40, fault: 40, crash: 20 * time.Minute, stalls: 300, lost: 25, doubled: 25, slow: 20, meanwhile: 4, agentDies: 40, away: 40, hangs: 100, skew: time.Second, alarms: time.Hour},
 }
 
 // spinning is how many transactions an event may take: a few are usual, one for
