@@ -106,6 +106,11 @@ func (d *deployment) put(t *deploy.Target) {
 	d.targets = append(d.targets, t)
 }
 
+// activeOn reports whether a deployment to a platform is active.
+func (m *model) activeOn(p deploy.ComputePlatform) bool {
+	return slices.ContainsFunc(m.active, func(d *deployment) bool { return d.Platform == p })
+}
+
 // waiting reports whether a command waits for its host, or runs.
 func (m *model) waiting() bool {
 	for _, d := range m.active {

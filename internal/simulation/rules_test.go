@@ -99,6 +99,9 @@ func (r *rules) deploymentChanged(who string, c rowChange) {
 		r.m.deployments[id] = d
 		r.m.all = append(r.m.all, d)
 		r.m.active = append(r.m.active, d)
+		if r.w.functions != nil {
+			r.w.functions.begun[id] = r.w.functions.foreigns
+		}
 	}
 	d.owner = row.text("owner")
 	if known {
@@ -256,6 +259,10 @@ func (r *rules) eventMoved(d *deployment, t *deploy.Target, was, is *deploy.Life
 	if is.Status != deploy.EventSucceeded {
 		return
 	}
+	if t.Function != nil {
+		r.hookMoved(d, t, is)
+		return
+	}
 	h, id := r.w.host(t.ID), deploy.CommandID(d.ID, t.ID, is.Name)
 	if h == nil || h.results[id] != protocol.StatusSucceeded && !h.noop(is.Name) {
 		r.broken("success is never made up", "%s of %s in %s is Succeeded, which its host never said", is.Name, t.ID, d.ID)
@@ -264,6 +271,9 @@ func (r *rules) eventMoved(d *deployment, t *deploy.Target, was, is *deploy.Life
 
 // checkSelected: a target is registered, in the group, and remembered rightly.
 func (r *rules) checkSelected(d *deployment, t *deploy.Target) {
+	if t.Function != nil {
+		return
+	}
 	group, exists := r.m.groups[d.GroupID]
 	i := r.m.instances[t.ID]
 	if !exists || i.DeregisteredAt != nil || !selects(group, i) {
@@ -542,7 +552,7 @@ func (r *rules) checkWake(d *deployment) {
 	if d.Status.Terminal() {
 		return
 	}
-	latest := time.Now().Add(12 * time.Hour)
+	latest := time.Now().Add(d.limit())
 	what := "its limit"
 	for _, t := range d.targets {
 		if o := t.Outstanding; o != nil && o.Due().Before(latest) {
@@ -605,6 +615,9 @@ func (r *rules) checkEnd(d *deployment) {
 	r.checkAlarmed(d)
 	r.checkRollback(d)
 	r.checkMemory(d)
+	if d.Platform == deploy.Lambda {
+		r.checkTraffic(d)
+	}
 	if d.UpdateOutdatedInstancesOnly && d.Status == deploy.Succeeded {
 		r.w.saw("hosts that are up to date are left out")
 	}
@@ -648,6 +661,9 @@ func (r *rules) rollbackDue(d *deployment) bool {
 		wanted = *d.stop.AutoRollback
 	}
 	_, exists := r.m.groups[d.GroupID]
+	if d.Platform == deploy.Lambda {
+		return wanted && exists && slices.ContainsFunc(d.targets, touched)
+	}
 	return wanted && exists && r.m.lastGood(d.GroupID, d) != nil && slices.ContainsFunc(d.targets, touched)
 }
 
@@ -657,7 +673,7 @@ func touched(t *deploy.Target) bool {
 
 // checkMemory: the group remembers how the last deployment to a host went.
 func (r *rules) checkMemory(d *deployment) {
-	if _, exists := r.m.groups[d.GroupID]; !exists {
+	if _, exists := r.m.groups[d.GroupID]; !exists || d.Platform != deploy.Server {
 		return
 	}
 	for _, t := range d.targets {
@@ -767,9 +783,17 @@ func (r *rules) created(id string) {
 	}
 }
 
-// longest is how long a deployment may take: twelve hours, an hour for what runs
-// then, and a while for servers that are down.
-const longest = 13*time.Hour + 30*time.Minute
+// limit is how long a deployment may take before it is ended.
+func (d *deployment) limit() time.Duration {
+	if d.Platform == deploy.Lambda {
+		return 50 * time.Hour
+	}
+	return 12 * time.Hour
+}
+
+// grace is for what runs when the limit is reached, which is an hour, and for
+// servers that are down.
+const grace = time.Hour + 30*time.Minute
 
 // atTheEnd: everything has ended.
 func (r *rules) atTheEnd() {
@@ -818,7 +842,7 @@ func (r *rules) overdue() {
 		if d.StartedAt != nil {
 			since = *d.StartedAt // it may have been queued
 		}
-		if !d.Status.Terminal() && time.Since(since) > longest {
+		if !d.Status.Terminal() && time.Since(since) > d.limit()+grace {
 			r.broken("every deployment ends", "%s is %s after %s", d.ID, d.Status, time.Since(since))
 		}
 	}

@@ -28,8 +28,10 @@ type server struct {
 	control *control.Control
 	engine  *engine.Engine
 
-	toldOfAlarms <-chan struct{} // the poller's subscription
-	polling      bool
+	toldOfAlarms  <-chan struct{} // the poller's subscription
+	polling       bool
+	toldOfActions <-chan struct{}
+	acting        bool
 
 	told     <-chan struct{} // the engine's subscription
 	stepping bool
@@ -54,7 +56,7 @@ func (w *world) addServer(name string) {
 
 // start starts the server on what is in the database.
 func (s *server) start() {
-	s.up, s.life, s.stepping, s.stalled, s.polling, s.stepAt = true, s.life+1, false, false, false, time.Time{}
+	s.up, s.life, s.stepping, s.stalled, s.polling, s.acting, s.stepAt = true, s.life+1, false, false, false, false, time.Time{}
 	s.w.log(s.name, "starts")
 	s.db = connect(s.w, s)
 	s.store = store.New(s.db, s.db, noSecrets)
@@ -62,7 +64,7 @@ func (s *server) start() {
 	s.control = control.New(s.store, control.Options{Now: now, NewID: s.w.newID, PollHold: time.Nanosecond, Queue: s.w.queue})
 	s.engine = engine.New(s.store, engine.Options{
 		Name: s.leaseholder(), Lease: lease,
-		Platforms: map[deploy.ComputePlatform]platform.Platform{deploy.Server: hosts.Platform{}},
+		Platforms: s.w.platforms(),
 		Now:       now, NewID: s.w.newID, Alarms: s.w.alarms, AlarmPeriod: alarmPeriod,
 		Order: func(list []deploy.Instance) {
 			s.w.rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
@@ -71,6 +73,10 @@ func (s *server) start() {
 	s.told, _ = s.store.Subscribe(store.TopicDeployments)
 	s.toldOfAlarms, _ = s.store.Subscribe(store.TopicAlarms)
 	s.watchAlarms()
+	s.toldOfActions, _ = s.store.Subscribe(store.TopicActions)
+	if s.w.functions != nil {
+		s.watchActions()
+	}
 	if s.w.replicas == 1 {
 		// A server that is alone makes available again what its last life
 		// handed out.
@@ -101,6 +107,15 @@ func (s *server) leaseholder() string {
 		return ""
 	}
 	return fmt.Sprintf("%s-%d", s.name, s.life)
+}
+
+// platforms are what a server deploys to.
+func (w *world) platforms() map[deploy.ComputePlatform]platform.Platform {
+	all := map[deploy.ComputePlatform]platform.Platform{deploy.Server: hosts.Platform{}}
+	if w.functions != nil {
+		all[deploy.Lambda] = w.functions.platform()
+	}
+	return all
 }
 
 // mishaps crashes the server now and then.
@@ -280,6 +295,7 @@ func (s *server) hear() {
 		return
 	}
 	s.hearOfAlarms()
+	s.hearOfActions()
 	select {
 	case <-s.told:
 	default:

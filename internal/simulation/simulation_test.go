@@ -99,6 +99,8 @@ var happenings = []string{
 	"an agent dies in a script", "a deployment is asked for while one is active", "hosts that are up to date are left out",
 	"others go on between two transactions", "a replica stalls while it works", "a replica takes over from another",
 	"a deployment is queued", "a deployment is Stopped (ALARM_ACTIVE)", "a follow-up is Succeeded", "a deployment is Baking",
+	"traffic moves step by step", "traffic is put back", "somebody else moves the traffic of an alias",
+	"a hook does not answer", "an answer of a hook is refused",
 	"a host is silent", "a silent host is heard again", "a host is deregistered while a command waits for it", "a zone is monitored",
 }
 

@@ -14,12 +14,13 @@ import (
 
 // user deploys to one group, one deployment after the other, and meddles.
 type user struct {
-	w     *world
-	name  string
-	group string // its name
-	id    int    // how often the group was made
-	left  int    // deployments to come
-	done  bool
+	w         *world
+	name      string
+	group     string // its name
+	id        int    // how often the group was made
+	left      int    // deployments to come
+	done      bool
+	functions bool // deploys functions, not to hosts
 
 	ambush *control.StopDeployment // for the worst moment
 }
@@ -61,6 +62,9 @@ func (w *world) populate() {
 		w.users = append(w.users, u)
 		u.makeGroup()
 		w.after(w.upTo(time.Minute), u.deploy)
+	}
+	if w.once(8) {
+		w.addFunctions()
 	}
 	for i := range w.replicas {
 		w.addServer(fmt.Sprintf("server%d", i+1))
@@ -200,6 +204,11 @@ func (u *user) deploy() {
 	}
 	if w.once(8) {
 		in.AlarmOverride = w.alarmSetting()
+	}
+	if u.functions {
+		in = u.functionDeployment()
+		u.create(in, u.follow, u.followActive)
+		return
 	}
 	u.create(in, u.follow, u.followActive)
 	u.meddle()

@@ -27,17 +27,18 @@ type world struct {
 	ids          int
 	nested       bool // an event runs inside another one
 
-	db       *database
-	admin    *server // makes definitions, and never fails
-	servers  []*server
-	replicas int
-	hosts    []*host
-	users    []*user
-	alarms   *alarms
-	watched  bool  // servers notice silent hosts
-	queue    bool  // deployments to a busy group wait
-	over     bool  // the users are done: nothing goes wrong any more
-	broken   error // the first rule that was broken
+	db        *database
+	admin     *server // makes definitions, and never fails
+	servers   []*server
+	replicas  int
+	hosts     []*host
+	functions *functions // nil in most worlds
+	users     []*user
+	alarms    *alarms
+	watched   bool  // servers notice silent hosts
+	queue     bool  // deployments to a busy group wait
+	over      bool  // the users are done: nothing goes wrong any more
+	broken    error // the first rule that was broken
 
 	model *model
 	rules *rules
@@ -58,6 +59,7 @@ type mood struct {
 	agentDies int // an agent dies in a script
 	away      int // a host is away for a while
 	scripts   int // a script fails
+	calls     int // a call to Lambda fails
 	hangs     int // a script never ends
 	skew      time.Duration
 	alarms    time.Duration // one changes
@@ -67,11 +69,11 @@ type mood struct {
 // once, so that deployments come far; in the last everything does.
 var moods = []mood{
 	{},
-	{scripts: 15, meanwhile: 8, alarms: 5 * time.Minute},
-	{scripts: 60, lost: 12, doubled: 10, slow: 10, meanwhile: 8},
-	{scripts: 60, fault: 12, crash: 10 * time.Minute, stalls: 60, meanwhile: 4, skew: 50 * time.Millisecond, alarms: time.Hour},
-	{scripts: 60, agentDies: 15, away: 15, hangs: 40, meanwhile: 8},
-	{scripts: 40, fault: 40, crash: 20 * time.Minute, stalls: 300, lost: 25, doubled: 25, slow: 20, meanwhile: 4, agentDies: 40, away: 40, hangs: 100, skew: time.Second, alarms: time.Hour},
+	{calls: 12, scripts: 15, meanwhile: 8, alarms: 5 * time.Minute},
+	{calls: 12, scripts: 60, lost: 12, doubled: 10, slow: 10, meanwhile: 8},
+	{calls: 12, scripts: 60, fault: 12, crash: 10 * time.Minute, stalls: 60, meanwhile: 4, skew: 50 * time.Millisecond, alarms: time.Hour},
+	{calls: 12, scripts: 60, agentDies: 15, away: 15, hangs: 40, meanwhile: 8},
+	{calls: 12, scripts: 40, fault: 40, crash: 20 * time.Minute, stalls: 300, lost: 25, doubled: 25, slow: 20, meanwhile: 4, agentDies: 40, away: 40, hangs: 100, skew: time.Second, alarms: time.Hour},
 }
 
 // spinning is how many transactions an event may take: a few are usual, one for
