@@ -210,7 +210,7 @@ func (u *user) functionDeployment() control.CreateDeployment {
 			w.log("world", "somebody points the alias elsewhere")
 			to := function.Alias{Version: versions[w.rand.IntN(len(versions))]}
 			if other := versions[w.rand.IntN(len(versions))]; other != to.Version && w.once(2) {
-				to.Weights = map[string]float64{other: 0.5}
+				to.Weights = map[string]float64{other: 0.55} // where no schedule stops
 			}
 			w.functions.point(to)
 		})
