@@ -7,9 +7,11 @@ GO    ?= go
 TOOL  := $(GO) tool -modfile=tools/go.mod
 CGO_ENABLED ?= 0
 
-# What packages are made for, their version (default: that of the commit), and what else the agent is compiled for.
+# What packages are made for, their version (default: that of the commit), how many histories are simulated, and what else
+# the agent is compiled for.
 ARCHS   := amd64 arm64
 VERSION ?=
+SEEDS   ?= 5000
 TARGETS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64 freebsd/amd64
 
 .DEFAULT_GOAL := help
@@ -49,9 +51,9 @@ test/scripts: ## Whole sessions with the real aws CLI
 	SLIPWAY_REQUIRE_AWS=1 $(GO) test -tags scripts -count=1 -v -run 'TestWalkthrough|TestTriggers|TestVerifyInGuide|TestAWSInstall' ./test
 
 .PHONY: test/simulation
-test/simulation: ## Ten thousand histories, and proof that broken rules are noticed
-	$(GO) test ./internal/simulation -count=1 -run 'TestSimulation$$' -seeds 10000
-	$(GO) test ./internal/simulation -count=1 -run 'TestBrokenRules$$' -broken
+test/simulation: ## Thousands of histories, and proof that broken rules are noticed
+	$(GO) test ./internal/simulation -count=1 -run 'TestSimulation$$' -seeds $(SEEDS) -timeout 30m
+	$(GO) test ./internal/simulation -count=1 -run 'TestBrokenRules$$' -broken -timeout 30m
 
 .PHONY: test/conformance
 test/conformance: ## Print which of the API's declared errors were shown, operation by operation

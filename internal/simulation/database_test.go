@@ -238,6 +238,7 @@ func (c *sessionConn) BeginTx(_ context.Context, opts driver.TxOptions) (driver.
 	}
 	if c.server != c.world.admin {
 		c.world.meanwhile()
+		c.server.stall()
 	}
 	if c.world.transactions++; c.world.transactions > spinning {
 		c.world.violated("nobody spins", "%s began %d transactions in one event", c.server.name, c.world.transactions)

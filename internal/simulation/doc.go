@@ -16,9 +16,13 @@
 //   - world: the clock, the heap of events and the generator
 //   - network: requests and replies that are lost, delayed, doubled, reordered
 //   - database: SQLite in memory, whose transactions can fail and kill
-//   - server: replicas of the server on one database; they crash and return
+//   - server: replicas of the server on one database, with leases; they crash,
+//     stall in the middle of their work, hand over and return
 //   - host: agents with a journal, and official ones without
 //   - workload: users who deploy, stop, and edit what deployments depend on
+//   - alarms, zones, functions: what deployments go by beside hosts, with the rules
+//     that belong to it; Lambda is package mem's, with hooks that answer late,
+//     twice or never, and somebody else who moves the traffic
 //   - model: what is committed, as plain values, row by row as it changes
 //   - rules: what must hold after every transaction, at the end, and of every
 //     answer; written down again from CodeDeploy's documentation, not taken
@@ -29,6 +33,8 @@
 // # What it does not show
 //
 // Transactions are serialised, as SQLite's are: what several writers of
-// PostgreSQL may do to each other inside one is not simulated. The edge, the
-// object store and the real agent are tested elsewhere.
+// PostgreSQL may do to each other inside one is not simulated. Leases are judged
+// by the replicas' own clocks, which differ, as PostgreSQL's would not. The
+// outbox, ECS, the edge, the object store and the real agent are tested
+// elsewhere.
 package simulation

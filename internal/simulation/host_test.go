@@ -170,6 +170,25 @@ func (h *host) park(s *server, asked time.Time) {
 	if h.hint.After(asked) {
 		h.expect()
 	}
+	if h.w.watched {
+		h.calls()
+	}
+}
+
+// calls ends the present poll soon if the host has something to do: servers that
+// notice silent hosts do not hold such a poll for long.
+func (h *host) calls() {
+	poll := h.told
+	h.w.after(8*time.Second+h.w.upTo(4*time.Second), h.living(func() {
+		if h.told != poll || h.parked == nil {
+			return
+		}
+		if h.w.model.waiting() {
+			h.pollAgain(0)
+		} else {
+			h.calls()
+		}
+	}))
 }
 
 // leave ends the wait of the poll.

@@ -3,6 +3,7 @@ package simulation
 import (
 	"encoding/json"
 	"slices"
+	"time"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
 )
@@ -13,7 +14,7 @@ type model struct {
 	columns     map[string]map[string]int // table, column: its place
 	deployments map[string]*deployment
 	all         []*deployment // in the order of their creation
-	active      int
+	active      []*deployment
 	commands    map[string]*command
 	groups      map[string]deploy.Group
 	instances   map[string]deploy.Instance
@@ -24,21 +25,31 @@ type model struct {
 type deployment struct {
 	deploy.Deployment
 	stop    *deploy.StopRequest
-	wakeAt  int64 // milliseconds
+	wakeAt  int64  // milliseconds
+	owner   string // of its lease
 	targets []*deploy.Target
+	reports int            // that were not taken yet
 	live    map[string]int // how many commands of a target wait for something
 
 	settled bool // somebody was told that nothing more will start
 	ended   bool // its end was checked
 
+	readingText string
+	reading     deploy.AlarmReading // what was last read of its alarms
+
 	startedHealthy bool // the present transaction started a host that was healthy
 }
+
+// never is later than all that happens, in milliseconds. (The store's own is too
+// late for a time.Duration.)
+const never = int64(1) << 43
 
 // command is a row of a host command.
 type command struct {
 	deploy.HostCommand
 	available int64
 	reported  bool
+	heard     time.Time // when the report that was not taken yet was stored
 	doc       string
 }
 
@@ -93,6 +104,23 @@ func (d *deployment) put(t *deploy.Target) {
 		return
 	}
 	d.targets = append(d.targets, t)
+}
+
+// activeOn reports whether a deployment to a platform is active.
+func (m *model) activeOn(p deploy.ComputePlatform) bool {
+	return slices.ContainsFunc(m.active, func(d *deployment) bool { return d.Platform == p })
+}
+
+// waiting reports whether a command waits for its host, or runs.
+func (m *model) waiting() bool {
+	for _, d := range m.active {
+		for _, t := range d.targets {
+			if d.live[t.ID] > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // lastGood returns the newest deployment of the group that had succeeded, other

@@ -52,6 +52,11 @@ func (w *world) arrive(r request, answer func(func()) func()) {
 		w.after(w.delay(), answer(r.lost)) // connection refused
 		return
 	}
+	if s.stalled { // the client gives up before it is served
+		w.after(patience, answer(r.lost))
+		w.after(w.upTo(2*lease), func() { w.arrive(r, answer) })
+		return
+	}
 	life := s.life
 	reply := r.serve(s)
 	switch {

@@ -19,6 +19,7 @@ import (
 type rules struct {
 	w       *world
 	m       *model
+	by      *server       // whose transaction it is
 	touched []*deployment // by this transaction
 
 	leased map[string]time.Time // until when a command belongs to who polled it
@@ -31,8 +32,8 @@ func newRules(w *world) *rules {
 
 func (r *rules) broken(rule, format string, args ...any) { r.w.violated(rule, format, args...) }
 
-// before begins a transaction.
-func (r *rules) before() { r.touched = r.touched[:0] }
+// before begins a transaction of a server.
+func (r *rules) before(by *server) { r.by, r.touched = by, r.touched[:0] }
 
 func (r *rules) touch(d *deployment) {
 	if !slices.Contains(r.touched, d) {
@@ -77,7 +78,7 @@ func (r *rules) groupChanged(c rowChange) {
 // describes statuses. (A deployment without targets starts and ends in one; a
 // host may be acknowledged and done in one.)
 const (
-	deploymentMoves = "Created>Queued Created>InProgress Created>Succeeded Created>Failed Created>Stopped " +
+	deploymentMoves = "Created>Queued Created>InProgress Created>Succeeded Queued>Succeeded Created>Failed Created>Stopped " +
 		"Queued>InProgress Queued>Failed Queued>Stopped " +
 		"InProgress>Baking InProgress>Ready InProgress>Succeeded InProgress>Failed InProgress>Stopped " +
 		"Baking>InProgress Baking>Failed Baking>Stopped Ready>InProgress Ready>Stopped "
@@ -97,15 +98,26 @@ func (r *rules) deploymentChanged(who string, c rowChange) {
 		d = &deployment{live: map[string]int{}}
 		r.m.deployments[id] = d
 		r.m.all = append(r.m.all, d)
-		r.m.active++
+		r.m.active = append(r.m.active, d)
+		if r.w.functions != nil {
+			r.w.functions.begun[id] = r.w.functions.foreigns
+		}
+	}
+	d.owner = row.text("owner")
+	if known {
+		r.checkLease(d, r.m.before(c), row)
+		if onlyLease(r.m.before(c), row) {
+			return
+		}
 	}
 	r.touch(d)
-	d.wakeAt = row.number("wake_at")
+	d.wakeAt = min(row.number("wake_at"), never)
 	if text := row.text("stop"); text != "" && d.stop == nil {
 		d.stop = new(deploy.StopRequest)
 		*d.stop = parse[deploy.StopRequest](text)
 		r.w.log(who, "%s is to stop", id)
 	}
+	r.read(d, row.text("alarm_reading"))
 	old := d.Deployment
 	if known && r.m.before(c).text("doc") == row.text("doc") {
 		return
@@ -113,25 +125,63 @@ func (r *rules) deploymentChanged(who string, c rowChange) {
 	d.Deployment = parse[deploy.Deployment](row.text("doc"))
 	switch {
 	case !known:
-		r.w.log(who, "%s is created by %s: %s, %d seconds old", id, d.Creator, inShort(d.Config), int(time.Since(d.CreatedAt).Seconds()))
+		r.w.log(who, "%s is created by %s: %s", id, d.Creator, inShort(d.Config))
+		if d.Status == deploy.Queued {
+			r.w.saw("a deployment is queued")
+		}
 		return
 	case !legal(deploymentMoves, old.Status, d.Status):
 		r.broken("statuses go forward", "%s was %s and becomes %s", id, old.Status, d.Status)
 	case old.Status != d.Status:
 		r.w.log(who, "%s is %s %s", id, d.Status, why(d.Error))
 		r.sawStatus(d)
+		if old.Status == deploy.Queued && d.Status == deploy.InProgress {
+			r.checkTurn(d)
+		}
 	}
 	if old.Status.Terminal() {
 		r.checkFinal(&old, d)
 	} else if d.Status.Terminal() {
-		r.m.active--
+		r.m.active = slices.DeleteFunc(r.m.active, func(other *deployment) bool { return other == d })
 	}
 }
 
-// checkFinal: what has ended changes no more, but for the news of its rollback.
+// onlyLease reports whether nothing of a deployment has changed but its lease.
+func onlyLease(before, after row) bool {
+	for column, i := range after.columns {
+		if column != "owner" && column != "lease_until" && before.values[i] != after.values[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// checkLease: a replica advances what is nobody else's, and says that it has
+// it; it takes nothing from others. Advancing is what changes the version:
+// facts are stored by anybody.
+func (r *rules) checkLease(d *deployment, before, after row) {
+	if r.w.replicas == 1 || d.Status.Terminal() {
+		return
+	}
+	me, owner, until := r.by.leaseholder(), before.text("owner"), time.UnixMilli(before.number("lease_until"))
+	theirs := owner != "" && owner != me && until.After(time.Now().Add(r.w.skew+time.Millisecond))
+	advanced := before.number("version") != after.number("version")
+	switch {
+	case theirs && (advanced || after.text("owner") != owner):
+		r.broken("a lease keeps others away", "%s advances %s, which %s has until %s", me, d.ID, owner, until)
+	case advanced && after.text("owner") != me:
+		r.broken("a lease keeps others away", "%s advances %s without having it", me, d.ID)
+	case advanced && owner != "" && owner != me:
+		r.w.saw("a replica takes over from another")
+	}
+}
+
+// checkFinal: what has ended changes no more, but for the news of its rollback and its
+// follow-ups.
 func (r *rules) checkFinal(old *deploy.Deployment, d *deployment) {
 	was, is := *old, d.Deployment
 	was.Rollback, is.Rollback = deploy.RollbackInfo{}, deploy.RollbackInfo{}
+	was.FollowUps, is.FollowUps = nil, nil
 	if encode(was) != encode(is) {
 		r.broken("terminal is final", "%s had ended and its record changed", d.ID)
 	}
@@ -140,8 +190,12 @@ func (r *rules) checkFinal(old *deploy.Deployment, d *deployment) {
 // sawStatus notes how a deployment goes.
 func (r *rules) sawStatus(d *deployment) {
 	kind := "a deployment"
-	if d.Creator == deploy.CreatorRollback {
+	switch d.Creator {
+	case deploy.CreatorRollback:
 		kind = "a rollback"
+	case deploy.CreatorAutoUpdate:
+		kind = "a follow-up"
+	case deploy.CreatorUser, deploy.CreatorAutoScaling, deploy.CreatorTermination:
 	}
 	r.w.saw(strings.TrimSpace(kind + " is " + string(d.Status) + " " + why(d.Error)))
 }
@@ -205,6 +259,10 @@ func (r *rules) eventMoved(d *deployment, t *deploy.Target, was, is *deploy.Life
 	if is.Status != deploy.EventSucceeded {
 		return
 	}
+	if t.Function != nil {
+		r.hookMoved(d, t, is)
+		return
+	}
 	h, id := r.w.host(t.ID), deploy.CommandID(d.ID, t.ID, is.Name)
 	if h == nil || h.results[id] != protocol.StatusSucceeded && !h.noop(is.Name) {
 		r.broken("success is never made up", "%s of %s in %s is Succeeded, which its host never said", is.Name, t.ID, d.ID)
@@ -213,10 +271,16 @@ func (r *rules) eventMoved(d *deployment, t *deploy.Target, was, is *deploy.Life
 
 // checkSelected: a target is registered, in the group, and remembered rightly.
 func (r *rules) checkSelected(d *deployment, t *deploy.Target) {
+	if t.Function != nil {
+		return
+	}
 	group, exists := r.m.groups[d.GroupID]
 	i := r.m.instances[t.ID]
 	if !exists || i.DeregisteredAt != nil || !selects(group, i) {
 		r.broken("targets are the group's instances", "%s is a target of %s", t.ID, d.ID)
+	}
+	if zone := r.w.host(t.ID).zone; d.Config.Zonal != nil && t.Zone != zone {
+		r.broken("targets are the group's instances", "%s is in the zone %q, and a target of %s in %q", t.ID, zone, d.ID, t.Zone)
 	}
 	if known := r.m.known[d.GroupID+" "+t.ID]; known.Healthy != t.WasHealthy {
 		r.broken("targets are the group's instances", "%s in %s: healthy %v, but the group remembers %v", t.ID, d.ID, t.WasHealthy, known.Healthy)
@@ -256,9 +320,11 @@ type tally struct {
 	pendingHealthy                                   int
 }
 
-func (d *deployment) tally() (n tally) {
-	n.hosts = len(d.targets)
-	for _, t := range d.targets {
+func (d *deployment) tally() tally { return tallyOf(d.targets) }
+
+func tallyOf(targets []*deploy.Target) (n tally) {
+	n.hosts = len(targets)
+	for _, t := range targets {
 		switch {
 		case t.Status == deploy.TargetSucceeded:
 			n.succeeded++
@@ -295,8 +361,9 @@ func (r *rules) commandChanged(who string, c rowChange) {
 		cmd = &command{}
 		r.m.commands[id] = cmd
 	}
-	cmd.available, cmd.reported = row.number("available_at"), row.number("reported") == 1
+	cmd.available = row.number("available_at")
 	d := r.m.deployments[row.text("deployment_id")]
+	r.reportChanged(d, cmd, id, row.number("reported") == 1)
 	r.touch(d)
 	doc := row.text("doc")
 	if h := r.w.host(strings.Split(id, ":")[1]); h != nil && row.number("live") == 1 && cmd.available < 1<<60 {
@@ -330,9 +397,34 @@ func (r *rules) commandChanged(who string, c rowChange) {
 	if old.State == deploy.CommandRunning && cmd.State == deploy.CommandCancelled {
 		r.w.saw("a host does not end a command in time")
 	}
+	if known && cmd.State == deploy.CommandLost && old.State != cmd.State {
+		r.w.saw("a host is deregistered while a command waits for it")
+	}
+	if known && cmd.Silence != nil && old.Silence == nil {
+		r.w.saw("a host is silent")
+	}
+	if known && cmd.Silence == nil && old.Silence != nil && cmd.State.Live() {
+		r.w.saw("a silent host is heard again")
+	}
 	if old.State != cmd.State {
 		r.w.log(who, "%s is %s", id, cmd.State)
 	}
+}
+
+// reportChanged: what a host said is taken soon, whatever crashes meanwhile.
+func (r *rules) reportChanged(d *deployment, cmd *command, id string, reported bool) {
+	const soon = 10 * time.Minute
+	switch {
+	case reported && !cmd.reported:
+		cmd.heard = time.Now()
+		d.reports++
+	case !reported && cmd.reported:
+		d.reports--
+		if waited := time.Since(cmd.heard); waited > soon {
+			r.broken("reports are taken soon", "that on %s waited for %s", id, waited)
+		}
+	}
+	cmd.reported = reported
 }
 
 // issued checks a new command.
@@ -353,6 +445,7 @@ func (r *rules) after() {
 	for _, d := range r.touched {
 		r.checkOverview(d)
 		r.checkPace(d)
+		r.checkZones(d)
 		r.checkTargets(d)
 		r.checkWake(d)
 		r.checkExclusive(d)
@@ -459,18 +552,21 @@ func (r *rules) checkWake(d *deployment) {
 	if d.Status.Terminal() {
 		return
 	}
-	latest := time.Now().Add(12 * time.Hour)
+	latest := time.Now().Add(d.limit())
 	what := "its limit"
 	for _, t := range d.targets {
-		if o := t.Outstanding; o != nil && o.Deadline.Before(latest) {
-			latest, what = o.Deadline, "the timer of "+t.ID
+		if o := t.Outstanding; o != nil && o.Due().Before(latest) {
+			latest, what = o.Due(), "the timer of "+t.ID
 		}
-		if o := t.Outstanding; o != nil && r.m.commands[o.CommandID] != nil && r.m.commands[o.CommandID].reported {
-			latest, what = time.Now(), "a report"
-		}
+	}
+	if d.BakeUntil != nil && d.Ending == nil && d.BakeUntil.Before(latest) {
+		latest, what = *d.BakeUntil, "the end of the monitor duration"
 	}
 	if d.stop != nil && d.Ending == nil {
 		latest, what = time.Now(), "a stop"
+	}
+	if d.alarmed() && d.Ending == nil {
+		latest, what = time.Now(), "an alarm"
 	}
 	if wake := time.UnixMilli(d.wakeAt); wake.After(latest.Add(time.Millisecond + 2*r.w.skew)) {
 		r.broken("somebody looks again", "%s is looked at again at %s, but %s is due at %s", d.ID, wake, what, latest)
@@ -479,15 +575,18 @@ func (r *rules) checkWake(d *deployment) {
 
 // checkExclusive: a group has one deployment at a time.
 func (r *rules) checkExclusive(d *deployment) {
-	if d.Status.Terminal() {
+	if !holds(d) {
 		return
 	}
 	for _, other := range r.m.all {
-		if other != d && other.GroupID == d.GroupID && !other.Status.Terminal() {
+		if other != d && other.GroupID == d.GroupID && holds(other) {
 			r.broken("one deployment at a time", "%s and %s of the group %s are both active", d.ID, other.ID, d.GroupName)
 		}
 	}
 }
+
+// holds reports whether a deployment keeps others from its group.
+func holds(d *deployment) bool { return !d.Status.Terminal() && d.Status != deploy.Queued }
 
 // checkEnd: a deployment that ended left nothing open, ended as its hosts did,
 // and is rolled back exactly when it is to be.
@@ -513,8 +612,12 @@ func (r *rules) checkEnd(d *deployment) {
 	case d.stop != nil && d.settled && d.Status == deploy.Succeeded && n.failed+n.skipped > 0:
 		r.broken("an accepted stop stops", "%s is Succeeded", d.ID)
 	}
+	r.checkAlarmed(d)
 	r.checkRollback(d)
 	r.checkMemory(d)
+	if d.Platform == deploy.Lambda {
+		r.checkTraffic(d)
+	}
 	if d.UpdateOutdatedInstancesOnly && d.Status == deploy.Succeeded {
 		r.w.saw("hosts that are up to date are left out")
 	}
@@ -558,6 +661,9 @@ func (r *rules) rollbackDue(d *deployment) bool {
 		wanted = *d.stop.AutoRollback
 	}
 	_, exists := r.m.groups[d.GroupID]
+	if d.Platform == deploy.Lambda {
+		return wanted && exists && slices.ContainsFunc(d.targets, touched)
+	}
 	return wanted && exists && r.m.lastGood(d.GroupID, d) != nil && slices.ContainsFunc(d.targets, touched)
 }
 
@@ -567,7 +673,7 @@ func touched(t *deploy.Target) bool {
 
 // checkMemory: the group remembers how the last deployment to a host went.
 func (r *rules) checkMemory(d *deployment) {
-	if _, exists := r.m.groups[d.GroupID]; !exists {
+	if _, exists := r.m.groups[d.GroupID]; !exists || d.Platform != deploy.Server {
 		return
 	}
 	for _, t := range d.targets {
@@ -677,9 +783,17 @@ func (r *rules) created(id string) {
 	}
 }
 
-// longest is how long a deployment may take: twelve hours, an hour for what runs
-// then, and a while for servers that are down.
-const longest = 13*time.Hour + 30*time.Minute
+// limit is how long a deployment may take before it is ended.
+func (d *deployment) limit() time.Duration {
+	if d.Platform == deploy.Lambda {
+		return 50 * time.Hour
+	}
+	return 12 * time.Hour
+}
+
+// grace is for what runs when the limit is reached, which is an hour, and for
+// servers that are down.
+const grace = time.Hour + 30*time.Minute
 
 // atTheEnd: everything has ended.
 func (r *rules) atTheEnd() {
@@ -690,11 +804,46 @@ func (r *rules) atTheEnd() {
 	}
 }
 
+// checkTurn: deployments to a group leave the queue in the order in which they
+// were asked for.
+func (r *rules) checkTurn(d *deployment) {
+	for _, other := range r.m.all {
+		if other.GroupID == d.GroupID && other.Status == deploy.Queued && other.CreatedAt.Before(d.CreatedAt) {
+			r.broken("first come, first served", "%s starts before %s", d.ID, other.ID)
+		}
+	}
+}
+
+// checkQueueMoves: nobody waits for a group that has long been free.
+func (r *rules) checkQueueMoves(d *deployment) {
+	free := d.CreatedAt
+	for _, other := range r.m.all {
+		switch {
+		case other.GroupID != d.GroupID:
+		case holds(other):
+			return
+		case other.CompletedAt != nil && other.CompletedAt.After(free):
+			free = *other.CompletedAt
+		}
+	}
+	if time.Since(free) > 15*time.Minute {
+		r.broken("the queue moves", "%s is queued, and its group free since %s", d.ID, free)
+	}
+}
+
 // overdue: a deployment ends within its limit.
 func (r *rules) overdue() {
 	for _, d := range r.m.all {
-		if !d.Status.Terminal() && time.Since(d.CreatedAt) > longest {
-			r.broken("every deployment ends", "%s is %s after %s", d.ID, d.Status, time.Since(d.CreatedAt))
+		if d.Status == deploy.Queued {
+			r.checkQueueMoves(d)
+			continue
+		}
+		since := d.CreatedAt
+		if d.StartedAt != nil {
+			since = *d.StartedAt // it may have been queued
+		}
+		if !d.Status.Terminal() && time.Since(since) > d.limit()+grace {
+			r.broken("every deployment ends", "%s is %s after %s", d.ID, d.Status, time.Since(since))
 		}
 	}
 }

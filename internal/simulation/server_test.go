@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/control"
@@ -27,8 +28,15 @@ type server struct {
 	control *control.Control
 	engine  *engine.Engine
 
+	toldOfAlarms  <-chan struct{} // the poller's subscription
+	polling       bool
+	toldOfActions <-chan struct{}
+	acting        bool
+
 	told     <-chan struct{} // the engine's subscription
 	stepping bool
+	stepped  time.Time // when the last step began
+	stalled  bool      // the process does not run for a while
 	stepAt   time.Time // when the engine looks next; zero: when it is told
 	steps    int       // counts what was scheduled: only the last one is good
 }
@@ -38,8 +46,8 @@ const safetyNet = 10 * time.Second
 
 func (w *world) addServer(name string) {
 	s := &server{w: w, name: name}
-	if w.mood.skew > 0 {
-		s.skew = w.upTo(2*w.mood.skew) - w.mood.skew
+	if w.skew > 0 {
+		s.skew = w.upTo(2*w.skew) - w.skew
 	}
 	w.servers = append(w.servers, s)
 	s.start()
@@ -48,20 +56,27 @@ func (w *world) addServer(name string) {
 
 // start starts the server on what is in the database.
 func (s *server) start() {
-	s.up, s.life, s.stepping, s.stepAt = true, s.life+1, false, time.Time{}
+	s.up, s.life, s.stepping, s.stalled, s.polling, s.acting, s.stepAt = true, s.life+1, false, false, false, false, time.Time{}
 	s.w.log(s.name, "starts")
 	s.db = connect(s.w, s)
 	s.store = store.New(s.db, s.db, noSecrets)
 	now := func() time.Time { return time.Now().Add(s.skew) }
-	s.control = control.New(s.store, control.Options{Now: now, NewID: s.w.newID, PollHold: time.Nanosecond})
+	s.control = control.New(s.store, control.Options{Now: now, NewID: s.w.newID, PollHold: time.Nanosecond, Queue: s.w.queue})
 	s.engine = engine.New(s.store, engine.Options{
-		Platforms: map[deploy.ComputePlatform]platform.Platform{deploy.Server: hosts.Platform{}},
-		Now:       now, NewID: s.w.newID,
+		Name: s.leaseholder(), Lease: lease,
+		Platforms: s.w.platforms(),
+		Now:       now, NewID: s.w.newID, Alarms: s.w.alarms, AlarmPeriod: alarmPeriod,
 		Order: func(list []deploy.Instance) {
 			s.w.rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 		},
 	})
 	s.told, _ = s.store.Subscribe(store.TopicDeployments)
+	s.toldOfAlarms, _ = s.store.Subscribe(store.TopicAlarms)
+	s.watchAlarms()
+	s.toldOfActions, _ = s.store.Subscribe(store.TopicActions)
+	if s.w.functions != nil {
+		s.watchActions()
+	}
 	if s.w.replicas == 1 {
 		// A server that is alone makes available again what its last life
 		// handed out.
@@ -75,7 +90,32 @@ func (s *server) start() {
 			return
 		}
 	}
+	if s.w.watched {
+		s.watchHosts()
+	}
 	s.wake(0)
+}
+
+// lease is how long a deployment stays with a replica that is not heard of.
+// Longer than it really is: a lease is extended every third of it.
+const lease = time.Minute
+
+// leaseholder is the name of this life of a replica. A server that is alone
+// has none, and asks for no leases.
+func (s *server) leaseholder() string {
+	if s.w.replicas == 1 {
+		return ""
+	}
+	return fmt.Sprintf("%s-%d", s.name, s.life)
+}
+
+// platforms are what a server deploys to.
+func (w *world) platforms() map[deploy.ComputePlatform]platform.Platform {
+	all := map[deploy.ComputePlatform]platform.Platform{deploy.Server: hosts.Platform{}}
+	if w.functions != nil {
+		all[deploy.Lambda] = w.functions.platform()
+	}
+	return all
 }
 
 // mishaps crashes the server now and then.
@@ -84,11 +124,45 @@ func (s *server) mishaps() {
 		return
 	}
 	s.w.after(s.w.upTo(2*s.w.mood.crash), func() {
-		if s.up {
+		switch {
+		case !s.up || s.stalled:
+		case s.w.replicas > 1 && !s.stepping && s.w.once(3):
+			s.retire()
+		default:
 			s.crash("between transactions")
 		}
 		s.mishaps()
 	})
+}
+
+// retire stops a replica in good order, as its engine does when Run ends.
+func (s *server) retire() {
+	err := s.store.EndLeases(context.Background(), store.Leaseholder{Name: s.leaseholder(), Term: lease}, time.Now().Add(s.skew))
+	s.w.log(s.name, "is told to stop, and gives back its leases %s", says(err))
+	s.crash("between transactions")
+}
+
+// stall stops the process in the middle of its engine's work, before a
+// transaction, as a machine may that is moved or has no memory left. The others
+// go on, and may take over what it was about to advance.
+func (s *server) stall() {
+	w := s.w
+	if w.nested || w.over || w.replicas == 1 || !s.stepping || !w.once(w.mood.stalls) {
+		return
+	}
+	w.saw("a replica stalls while it works")
+	w.log(s.name, "stalls")
+	w.nested, s.stalled = true, true
+	life, until := s.life, time.Now().Add(lease/2+w.upTo(4*lease))
+	for w.broken == nil && len(w.events) > 0 && w.events[0].at.Before(until) {
+		w.next()
+	}
+	time.Sleep(time.Until(until))
+	w.nested = false
+	if s.life == life {
+		s.stalled = false
+		w.log(s.name, "goes on")
+	}
 }
 
 // crash is the end of the process: no transaction of it goes on, and no reply
@@ -133,11 +207,19 @@ func (s *server) wake(d time.Duration) {
 
 // step is one turn of the engine's loop.
 func (s *server) step() {
-	if s.stepping {
+	switch {
+	case s.stalled:
+		s.wake(time.Second)
+		return
+	case s.stepping:
 		s.wake(time.Millisecond) // its goroutine is at work
 		return
 	}
-	s.stepping = true
+	if wait := s.idle(); wait > 0 {
+		s.wake(wait)
+		return
+	}
+	s.stepping, s.stepped = true, time.Now()
 	life := s.life
 	next, err := s.engine.Step(context.Background())
 	if !s.up || s.life != life {
@@ -151,6 +233,41 @@ func (s *server) step() {
 	}
 	now := time.Now().Add(s.skew).Truncate(time.Millisecond) // as the engine has it
 	s.wake(max(next.Sub(now), 0))
+}
+
+// idle returns how long the engine has nothing to do: no deployment is due, not
+// even somebody else's, and no lease of its own is to be extended. Such steps
+// are not simulated, or a script that hangs for hours would cost thousands.
+func (s *server) idle() time.Duration {
+	now := time.Now().Add(s.skew)
+	wait := safetyNet
+	for _, d := range s.w.model.active {
+		if d.reports > 0 {
+			return 0
+		}
+		wait = min(wait, time.UnixMilli(d.wakeAt).Sub(now))
+		if s.w.replicas > 1 && d.owner == s.leaseholder() {
+			wait = min(wait, s.stepped.Add(lease/3).Sub(now))
+		}
+	}
+	return max(wait, 0)
+}
+
+// watchHosts notices hosts that are silent, in worlds whose servers do. When
+// nothing waits for a host there is nothing to notice.
+func (s *server) watchHosts() {
+	life := s.life
+	s.w.after(5*time.Second+s.w.upTo(5*time.Second), func() {
+		if !s.up || s.life != life {
+			return
+		}
+		if s.w.model.waiting() && !s.stalled {
+			if err := s.control.NoteHosts(context.Background()); err != nil {
+				s.w.log(s.name, "hosts: %v", err)
+			}
+		}
+		s.watchHosts()
+	})
 }
 
 // fallBack is for when what was committed may not have been told: every server
@@ -174,9 +291,11 @@ func (w *world) lag() time.Duration {
 // hear notices what the store told after the last event, and tells the other
 // replicas: mostly soon, sometimes so late that they look by themselves.
 func (s *server) hear() {
-	if !s.up {
+	if !s.up || s.stalled {
 		return
 	}
+	s.hearOfAlarms()
+	s.hearOfActions()
 	select {
 	case <-s.told:
 	default:

@@ -20,6 +20,7 @@ var (
 // are run each time, for ever.
 var failedSeeds = []uint64{
 	1738, // a server that starts releases leases, and hears that it failed
+	3661, // somebody else moves traffic to exactly where the next shift would
 }
 
 // TestSimulation runs histories and fails at the first in which a rule is
@@ -97,7 +98,11 @@ var happenings = []string{
 	"a transaction fails before its commit", "a transaction fails after its commit",
 	"a server dies between transactions", "a server dies before a commit", "a server dies in the middle of a transaction", "a server dies after a commit",
 	"an agent dies in a script", "a deployment is asked for while one is active", "hosts that are up to date are left out",
-	"others go on between two transactions",
+	"others go on between two transactions", "a replica stalls while it works", "a replica takes over from another",
+	"a deployment is queued", "a deployment is Stopped (ALARM_ACTIVE)", "a follow-up is Succeeded", "a deployment is Baking",
+	"traffic moves step by step", "traffic is put back", "somebody else moves the traffic of an alias",
+	"a hook does not answer", "an answer of a hook is refused",
+	"a host is silent", "a silent host is heard again", "a host is deregistered while a command waits for it", "a zone is monitored",
 }
 
 // TestMain collects garbage less often: the heap is small, and all of it dies

@@ -14,12 +14,13 @@ import (
 
 // user deploys to one group, one deployment after the other, and meddles.
 type user struct {
-	w     *world
-	name  string
-	group string // its name
-	id    int    // how often the group was made
-	left  int    // deployments to come
-	done  bool
+	w         *world
+	name      string
+	group     string // its name
+	id        int    // how often the group was made
+	left      int    // deployments to come
+	done      bool
+	functions bool // deploys functions, not to hosts
 
 	ambush *control.StopDeployment // for the worst moment
 }
@@ -41,6 +42,8 @@ func (w *world) populate() {
 		}
 		return errors.Join(errs...)
 	})
+	w.queue, w.watched = w.once(4), w.once(8)
+	w.addAlarms()
 	w.replicas = 1 + w.rand.IntN(3)
 	groups := 1
 	if w.once(3) {
@@ -59,6 +62,9 @@ func (w *world) populate() {
 		w.users = append(w.users, u)
 		u.makeGroup()
 		w.after(w.upTo(time.Minute), u.deploy)
+	}
+	if w.once(8) {
+		w.addFunctions()
 	}
 	for i := range w.replicas {
 		w.addServer(fmt.Sprintf("server%d", i+1))
@@ -152,7 +158,10 @@ func (u *user) makeGroup() {
 		ConfigName: "percent", ServiceRoleARN: "arn:aws:iam::000000000000:role/deploy",
 		Style:             deploy.Style{Type: deploy.InPlace, Option: deploy.WithoutTrafficControl},
 		OnPremisesFilters: []deploy.TagFilter{{Type: deploy.KeyAndValue, Key: u.group, Value: "yes"}},
-		AutoRollback:      u.autoRollback(), OutdatedInstances: "UPDATE",
+		AutoRollback:      u.autoRollback(), OutdatedInstances: "UPDATE", Alarms: u.w.alarmSetting(),
+	}
+	if u.w.watched && u.w.once(2) {
+		g.Tags = []deploy.Tag{{Key: deploy.SilentTimeoutTag, Value: "90s"}}
 	}
 	u.w.define(func(tx *store.Tx) error {
 		err := tx.InsertGroup(g)
@@ -193,9 +202,17 @@ func (u *user) deploy() {
 	if w.once(3) {
 		in.AutoRollback = u.autoRollback()
 	}
+	if w.once(8) {
+		in.AlarmOverride = w.alarmSetting()
+	}
+	if u.functions {
+		in = u.functionDeployment()
+		u.create(in, u.follow, u.followActive)
+		return
+	}
 	u.create(in, u.follow, u.followActive)
 	u.meddle()
-	if w.once(5) {
+	if w.once(5) || w.queue && w.once(2) {
 		// Somebody else deploys to the same group without looking.
 		w.after(w.upTo(10*time.Minute), func() { u.create(in, func(string) {}, func() {}) })
 	}
@@ -364,7 +381,7 @@ func (u *user) do(what string, f func(*control.Control) error) {
 // edit changes the group's settings.
 func (u *user) edit() {
 	in := control.UpdateDeploymentGroup{
-		Application: application, Name: u.group, ConfigName: u.w.configName(), AutoRollback: u.autoRollback(),
+		Application: application, Name: u.group, ConfigName: u.w.configName(), AutoRollback: u.autoRollback(), Alarms: u.w.alarmSetting(),
 	}
 	u.do("edits the group", func(c *control.Control) error {
 		return c.UpdateDeploymentGroup(context.Background(), ns, in)

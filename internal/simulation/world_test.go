@@ -27,14 +27,18 @@ type world struct {
 	ids          int
 	nested       bool // an event runs inside another one
 
-	db       *database
-	admin    *server // makes definitions, and never fails
-	servers  []*server
-	replicas int
-	hosts    []*host
-	users    []*user
-	over     bool  // the users are done: nothing goes wrong any more
-	broken   error // the first rule that was broken
+	db        *database
+	admin     *server // makes definitions, and never fails
+	servers   []*server
+	replicas  int
+	hosts     []*host
+	functions *functions // nil in most worlds
+	users     []*user
+	alarms    *alarms
+	watched   bool  // servers notice silent hosts
+	queue     bool  // deployments to a busy group wait
+	over      bool  // the users are done: nothing goes wrong any more
+	broken    error // the first rule that was broken
 
 	model *model
 	rules *rules
@@ -47,6 +51,7 @@ type world struct {
 type mood struct {
 	fault     int // a transaction fails or kills its server
 	crash     time.Duration
+	stalls    int // a replica stops in the middle of its work and goes on much later
 	lost      int // a request or a reply does not arrive
 	doubled   int // a request arrives twice
 	slow      int // a message takes seconds
@@ -54,19 +59,21 @@ type mood struct {
 	agentDies int // an agent dies in a script
 	away      int // a host is away for a while
 	scripts   int // a script fails
+	calls     int // a call to Lambda fails
 	hangs     int // a script never ends
 	skew      time.Duration
+	alarms    time.Duration // one changes
 }
 
 // moods are the kinds of worlds there are. In most of them little goes wrong at
 // once, so that deployments come far; in the last everything does.
 var moods = []mood{
 	{},
-	{scripts: 15, meanwhile: 8},
-	{scripts: 60, lost: 12, doubled: 10, slow: 10, meanwhile: 8},
-	{scripts: 60, fault: 12, crash: 10 * time.Minute, meanwhile: 4, skew: 50 * time.Millisecond},
-	{scripts: 60, agentDies: 15, away: 15, hangs: 40, meanwhile: 8},
-	{scripts: 40, fault: 40, crash: 20 * time.Minute, lost: 25, doubled: 25, slow: 20, meanwhile: 4, agentDies: 40, away: 40, hangs: 100, skew: time.Second},
+	{calls: 12, scripts: 15, meanwhile: 8, alarms: 5 * time.Minute},
+	{calls: 12, scripts: 60, lost: 12, doubled: 10, slow: 10, meanwhile: 8},
+	{calls: 12, scripts: 60, fault: 12, crash: 10 * time.Minute, stalls: 60, meanwhile: 4, skew: 50 * time.Millisecond, alarms: time.Hour},
+	{calls: 12, scripts: 60, agentDies: 15, away: 15, hangs: 40, meanwhile: 8},
+	{calls: 12, scripts: 40, fault: 40, crash: 20 * time.Minute, stalls: 300, lost: 25, doubled: 25, slow: 20, meanwhile: 4, agentDies: 40, away: 40, hangs: 100, skew: time.Second, alarms: time.Hour},
 }
 
 // spinning is how many transactions an event may take: a few are usual, one for
@@ -169,7 +176,7 @@ func (w *world) finished() bool {
 		w.log("world", "the users are done: from here on nothing goes wrong")
 		w.mood = mood{}
 	}
-	return w.over && w.model.active == 0
+	return w.over && len(w.model.active) == 0
 }
 
 // after runs f in d from now.
@@ -213,7 +220,7 @@ func (w *world) nextFault() fault {
 
 // committed follows what a transaction changed.
 func (w *world) committed(by *server, changes []rowChange) {
-	w.rules.before()
+	w.rules.before(by)
 	for _, c := range changes {
 		w.trace.change(c)
 		w.rules.changed(by.name, c)
