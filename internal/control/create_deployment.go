@@ -46,7 +46,7 @@ func (c *Control) CreateDeployment(ctx context.Context, ns deploy.Namespace, in 
 		if err != nil {
 			return err
 		}
-		config, err := findConfigFor(tx, app, cmp.Or(in.ConfigName, group.ConfigName, deploy.DefaultConfigName))
+		config, err := findConfigFor(tx, app, cmp.Or(in.ConfigName, group.ConfigName, deploy.DefaultConfigFor(app.Platform)))
 		if err != nil {
 			return err
 		}

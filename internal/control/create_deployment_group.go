@@ -47,6 +47,7 @@ func (c *Control) CreateDeploymentGroup(ctx context.Context, ns deploy.Namespace
 		}
 		group := group // a second run starts from the same
 		group.ApplicationID = app.ID
+		group.ConfigName = cmp.Or(group.ConfigName, deploy.DefaultConfigFor(app.Platform))
 		if _, err := findConfigFor(tx, app, group.ConfigName); err != nil {
 			return err
 		}
@@ -81,7 +82,7 @@ func (c *Control) newGroup(ns deploy.Namespace, in CreateDeploymentGroup) (deplo
 		ID:                deploy.NewUUID(),
 		Name:              in.Name,
 		CreatedAt:         c.now(),
-		ConfigName:        cmp.Or(in.ConfigName, deploy.DefaultConfigName),
+		ConfigName:        in.ConfigName,
 		ServiceRoleARN:    in.ServiceRoleARN,
 		AutoScalingGroups: in.AutoScalingGroups,
 		ECSServices:       in.ECSServices,

@@ -232,7 +232,7 @@ func TestCreateDeploymentGroupLambdaFaults(t *testing.T) {
 	t.Parallel()
 	type G = control.CreateDeploymentGroup
 	wantGroupFaults(t, lambdaGroup, []groupFault{
-		{"InvalidDeploymentConfigName", "Server", func(g *G) { g.ConfigName = "" }},
+		{"InvalidDeploymentConfigName", "Server", func(g *G) { g.ConfigName = deploy.DefaultConfigName }},
 		{"InvalidDeploymentStyle", "Lambda", func(g *G) { g.Style = nil }},
 		{"InvalidDeploymentStyle", "Lambda", func(g *G) { g.Style.Type = deploy.InPlace }},
 		{"InvalidBlueGreenDeploymentConfiguration", "Lambda", func(g *G) {

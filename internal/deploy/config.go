@@ -10,8 +10,16 @@ import (
 // account and cannot be made or deleted.
 const PredefinedPrefix = "CodeDeployDefault."
 
-// DefaultConfigName is the configuration of groups that name none.
+// DefaultConfigName is the configuration of groups of servers that name none.
 const DefaultConfigName = PredefinedPrefix + "OneAtATime"
+
+// DefaultConfigFor is the configuration of groups that name none.
+func DefaultConfigFor(p ComputePlatform) string {
+	if p == Server {
+		return DefaultConfigName
+	}
+	return PredefinedPrefix + string(p) + "AllAtOnce"
+}
 
 // Config is a deployment configuration: how fast a deployment may go. It is
 // never changed, only made and deleted.
