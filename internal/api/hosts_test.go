@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -96,4 +98,53 @@ func TestSessionsAreHosts(t *testing.T) {
 		t.Error("another session of the role:", got)
 	}
 	wantFault(t, get(e.sdk(one), "shop"), 400, "AccessDeniedException", own)
+}
+
+// TestHostsAreKnownByTheirIdentifiers: an agent on an EC2 instance calls itself
+// by the instance, and signs as the session that is named after it.
+func TestHostsAreKnownByTheirIdentifiers(t *testing.T) {
+	e, c := hostsEdge(t)
+	role := e.role(t, "Hosts", trustAccount, "")
+	const id = "i-0abc"
+	if err := c.RegisterOnPremisesInstance(t.Context(), namespace, control.RegisterOnPremisesInstance{
+		Name: "web-1", IAMSessionARN: aws.String("arn:aws:sts::000000000000:assumed-role/Hosts/" + id),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	one, err := e.assume(t, root, sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: aws.String(id)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for identifier, want := range map[string]int{
+		"arn:aws:sts::000000000000:assumed-role/Hosts/i-0abc":  http.StatusOK,
+		"arn:aws:ec2:us-east-1:000000000000:instance/i-0abc":   http.StatusOK,
+		"arn:aws-x:ec2:us-east-1:000000000000:instance/i-0abc": http.StatusOK,
+		"arn:aws:ec2:us-east-1:000000000000:instance/i-0abd":   http.StatusBadRequest,
+		"arn:aws:ec2:eu-west-1:000000000000:instance/i-0abc":   http.StatusBadRequest,
+		"arn:aws:ec2:us-east-1:111111111111:instance/i-0abc":   http.StatusBadRequest,
+		"arn:aws:ecs:us-east-1:000000000000:instance/i-0abc":   http.StatusBadRequest,
+		"arn:aws:ec2:us-east-1:000000000000:i-0abc":            http.StatusBadRequest,
+		"i-0abc": http.StatusBadRequest,
+		"":       http.StatusBadRequest,
+	} {
+		if got := e.poll(t, one, identifier, protocol.SigningName); got.status != want {
+			t.Errorf("%q: %v, want %d", identifier, got, want)
+		}
+	}
+}
+
+// TestAgentsAreThrottledWhenTheServerIsInTrouble: the official agent 2.x
+// repeats a report after throttling and after nothing else.
+func TestAgentsAreThrottledWhenTheServerIsInTrouble(t *testing.T) {
+	trouble := func(context.Context, *api.Call, *struct{}) (*struct{}, error) { return nil, errors.New("the disk is full") }
+	agents := api.HostCommands(nil)
+	agents.Operations = api.Table{"PollHostCommand": api.Answers(nil, trouble)}
+	e := newEdge(t, func(config *api.Config) { config.Services = []api.Service{agents, testService()} })
+	got := e.poll(t, root, "arn:aws:iam::000000000000:root", protocol.SigningName)
+	if got.status != http.StatusBadRequest || !strings.Contains(got.body, `"ThrottlingException"`) || strings.Contains(got.body, "disk") {
+		t.Error(got)
+	}
+	if !strings.Contains(e.log.String(), "the disk is full") {
+		t.Error("the cause must be in the log")
+	}
 }

@@ -142,9 +142,24 @@ func diagnostics(e *protocol.Envelope, status protocol.CommandStatus) *deploy.Di
 		message = "Succeeded"
 	}
 	return &deploy.Diagnostics{
-		ErrorCode: d.ErrorCode.String(), ScriptName: d.ScriptName,
-		Message: message, LogTail: tail(d.Log, deploy.MaxLogTail),
+		ErrorCode: d.ErrorCode.String(), ScriptName: head(d.ScriptName, maxMessage),
+		Message: head(message, maxMessage), LogTail: tail(d.Log, deploy.MaxLogTail),
 	}
+}
+
+// maxMessage bounds what is kept of a message, in bytes. The service allows
+// agents that much for all of their diagnostics.
+const maxMessage = 8192
+
+// head returns the first n bytes of s at most, up to the end of a character.
+func head(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }
 
 // tail returns the last n bytes of s at most, from the start of a character.
