@@ -31,7 +31,7 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	cmd.AddCommand(
-		serverCommand(), demoCommand(), watchCommand(), auditCommand(), notificationsCommand(), gitHubTokenCommand(),
+		serverCommand(), demoCommand(), watchCommand(), auditCommand(), logsCommand(), notificationsCommand(), gitHubTokenCommand(),
 		alarmCommand(), benchCommand(), exampleWebCommand(),
 	)
 	return cmd

@@ -96,6 +96,7 @@ func serverCommand() *cobra.Command {
 	f.DurationVar(&c.Engine.RunLimit, "deployment-timeout", 12*time.Hour, "how long a deployment may take in all")
 	f.DurationVar(&c.Hosts.StartTimeout, "start-timeout", 5*time.Minute, "how long a host may take to pick up a lifecycle event")
 	f.DurationVar(&c.Hosts.RunTimeout, "run-timeout", time.Hour, "how long a host may take for one lifecycle event, all its scripts together")
+	f.Int64Var(&c.HostLogLimit, "host-log-limit", 1<<20, "bytes that are kept of what the scripts of one event print on one host")
 	f.DurationVar(&c.SilentAfter, "silent-after", 30*time.Second, "how long nothing is heard of a host at work before its event says so")
 	f.DurationVar(&c.Hosts.SilentTimeout, "silent-timeout", 0, "how long nothing is heard of a host at work before its target fails (0: until one of the two timeouts; the group tag slipway:silent-timeout overrides it)")
 	f.StringVar(&c.AgentBinaries, "agent-binaries", "", "folder with slipway-agent-linux-amd64 and -arm64, to install hosts from (default: where this program is)")

@@ -95,6 +95,7 @@ func (a *Agent) runScripts(ctx context.Context, e *event, r *record) result {
 	if err != nil {
 		return failed(err)
 	}
+	out.Mask(a.mask)
 	if a.watcher != nil {
 		out.Echo(a.watcher)
 	}

@@ -115,6 +115,6 @@ func (h hostCommands) complete(ctx context.Context, call *Call, in *hostproto.Pu
 }
 
 func (h hostCommands) update(ctx context.Context, call *Call, in *hostproto.PostHostCommandUpdateInput) (*hostproto.PostHostCommandUpdateOutput, error) {
-	status, err := h.control.UpdateHostCommand(ctx, call.Namespace, call.Principal.ARN, in.HostCommandIdentifier, in.Diagnostics)
+	status, err := h.control.UpdateHostCommand(ctx, call.Namespace, call.Principal.ARN, in.HostCommandIdentifier, in.Diagnostics, in.Log)
 	return &hostproto.PostHostCommandUpdateOutput{CommandStatus: status}, err
 }

@@ -31,7 +31,7 @@ func hostsEdge(t *testing.T) (*edge, *control.Control) {
 	t.Cleanup(func() { s.Close() })
 	c := control.New(s, control.Options{PollHold: time.Millisecond})
 	return newEdge(t, func(config *api.Config) {
-		config.Services = []api.Service{api.CodeDeploy(c, api.NewPager(bytes.Repeat([]byte("k"), 32))), api.HostCommands(c)}
+		config.Services = []api.Service{api.CodeDeploy(c, api.NewPager(bytes.Repeat([]byte("k"), 32))), api.HostCommands(c), api.Slipway(c)}
 	}), c
 }
 
@@ -136,7 +136,9 @@ func TestHostsAreKnownByTheirIdentifiers(t *testing.T) {
 // TestAgentsAreThrottledWhenTheServerIsInTrouble: the official agent 2.x
 // repeats a report after throttling and after nothing else.
 func TestAgentsAreThrottledWhenTheServerIsInTrouble(t *testing.T) {
-	trouble := func(context.Context, *api.Call, *struct{}) (*struct{}, error) { return nil, errors.New("the disk is full") }
+	trouble := func(context.Context, *api.Call, *struct{}) (*struct{}, error) {
+		return nil, errors.New("the disk is full")
+	}
 	agents := api.HostCommands(nil)
 	agents.Operations = api.Table{"PollHostCommand": api.Answers(nil, trouble)}
 	e := newEdge(t, func(config *api.Config) { config.Services = []api.Service{agents, testService()} })
@@ -146,5 +148,28 @@ func TestAgentsAreThrottledWhenTheServerIsInTrouble(t *testing.T) {
 	}
 	if !strings.Contains(e.log.String(), "the disk is full") {
 		t.Error("the cause must be in the log")
+	}
+}
+
+// TestHostLogsAreRoots: what scripts print is for the root alone.
+func TestHostLogsAreRoots(t *testing.T) {
+	e, _ := hostsEdge(t)
+	ann := e.addUser(t, "ann", `{"Effect":"Allow","Action":"*","Resource":"*"}`)
+	for _, operation := range []string{"ListHostLogs", "GetHostLog"} {
+		for who, want := range map[string]struct {
+			key  sigv4.Credentials
+			code string
+		}{
+			"an administrator": {ann, "AccessDeniedException"},
+			"the root":         {root, "DeploymentDoesNotExistException"},
+		} {
+			const body = `{"deploymentId":"d-A1B2C3D4E"}`
+			r := e.post(t, operation, body)
+			r.Header.Set("X-Amz-Target", "Slipway_20261101."+operation)
+			sigv4.Sign(r, sigv4.HashPayload([]byte(body)), want.key, region, "codedeploy", time.Now())
+			if got := send(t, r); got.status != http.StatusBadRequest || !strings.Contains(got.body, want.code) {
+				t.Errorf("%s by %s: %v, want %s", operation, who, got, want.code)
+			}
+		}
 	}
 }

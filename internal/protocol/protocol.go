@@ -127,6 +127,15 @@ type PutHostCommandCompleteOutput struct{}
 type PostHostCommandUpdateInput struct {
 	HostCommandIdentifier string    `json:"HostCommandIdentifier"`
 	Diagnostics           *Envelope `json:"Diagnostics,omitempty"`
+	// Log is Slipway's: what the scripts printed since the last update.
+	Log *LogPiece `json:"Log,omitempty"`
+}
+
+// LogPiece is a part of what the scripts of one event printed. Start is how
+// many bytes came before it, so that a piece that is sent again is known.
+type LogPiece struct {
+	Start int64  `json:"Start"`
+	Text  string `json:"Text"`
 }
 
 // PostHostCommandUpdateOutput says whether the command is still wanted.
