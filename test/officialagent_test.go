@@ -510,7 +510,7 @@ func (a *officialAgent) checkSpecification(t *testing.T, deployment, execution s
 	delete(document, "DeploymentGroupId")
 	want := object{
 		"DeploymentId": deployment, "DeploymentGroupName": a.name, "ApplicationName": application,
-		"DeploymentCreator": "user", "DeploymentType": "IN_PLACE", "AppSpecFilename": "appspec.yml",
+		"DeploymentCreator": "user", "DeploymentType": "IN_PLACE", "AppSpecFilename": "appspec.yml", "TargetCount": 1.0, // the last is ours, and ignored
 		"AgentActionOverrides": map[string]any{"AgentOverrides": map[string]any{"FileExistsBehavior": "OVERWRITE"}},
 		"Revision": map[string]any{"RevisionType": "S3", "S3Revision": map[string]any{
 			"Bucket": bucket, "Key": "site.tgz", "BundleType": "tgz", "ETag": "e7a6",

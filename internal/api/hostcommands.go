@@ -82,16 +82,20 @@ func (h hostCommands) specification(ctx context.Context, call *Call, in *hostpro
 	if err := checkHost(call, in.HostIdentifier); err != nil {
 		return nil, err
 	}
-	signed, err := h.control.DeploymentSpecification(ctx, call.Namespace, call.Principal.ARN, in.DeploymentExecutionID)
+	signed, index, err := h.control.DeploymentSpecification(ctx, call.Namespace, call.Principal.ARN, in.DeploymentExecutionID)
 	if err != nil {
 		return nil, err
 	}
-	return &hostproto.GetDeploymentSpecificationOutput{
+	out := &hostproto.GetDeploymentSpecificationOutput{
 		DeploymentSystem: hostproto.DeploymentSystem,
 		DeploymentSpecification: &hostproto.DeploymentSpecification{
 			GenericEnvelope: &hostproto.Envelope{Format: hostproto.FormatPKCS7JSON, Payload: signed},
 		},
-	}, nil
+	}
+	if in.WantTargetIndex {
+		out.TargetIndex = &index
+	}
+	return out, nil
 }
 
 func (h hostCommands) acknowledge(ctx context.Context, call *Call, in *hostproto.PutHostCommandAcknowledgementInput) (*hostproto.PutHostCommandAcknowledgementOutput, error) {
