@@ -21,16 +21,20 @@ func TestVariablesOfTheServer(t *testing.T) {
 	}{
 		{"a server that is not ours", protocol.Specification{}, nil, nil},
 		{
-			"S3", protocol.Specification{TargetCount: 5, PreviousDeploymentID: "d-1", PreviousRevision: &protocol.Revision{
+			"S3",
+			protocol.Specification{TargetCount: 5, PreviousDeploymentID: "d-1", PreviousRevision: &protocol.Revision{
 				S3Revision: &protocol.S3Revision{Bucket: "b", Key: "k", BundleType: "zip", Version: "v", ETag: "e"},
-			}}, &third,
+			}},
+			&third,
 			[]string{
 				"SLIPWAY_TARGET_INDEX=2", "SLIPWAY_TARGET_COUNT=5", "SLIPWAY_PREVIOUS_DEPLOYMENT_ID=d-1", "SLIPWAY_PREVIOUS_BUNDLE_BUCKET=b",
 				"SLIPWAY_PREVIOUS_BUNDLE_KEY=k", "SLIPWAY_PREVIOUS_BUNDLE_VERSION=v", "SLIPWAY_PREVIOUS_BUNDLE_ETAG=e",
 			},
 		},
 		{
-			"GitHub", protocol.Specification{PreviousRevision: &protocol.Revision{GitHubRevision: &protocol.GitHubRevision{CommitID: "c"}}}, nil,
+			"GitHub",
+			protocol.Specification{PreviousRevision: &protocol.Revision{GitHubRevision: &protocol.GitHubRevision{CommitID: "c"}}},
+			nil,
 			[]string{"SLIPWAY_PREVIOUS_BUNDLE_COMMIT=c"},
 		},
 	} {
