@@ -58,7 +58,7 @@ func (s *server) startQuickAgent(t testing.TB, name, stage string) (dir string) 
 }
 
 // startAgentHere runs an agent in this process.
-func (s *server) startAgentHere(t testing.TB, name, stage string, retry backoff.Policy) (dir string) {
+func (s *server) startAgentHere(t testing.TB, name, stage string, retry backoff.Policy, change ...func(*agent.Config)) (dir string) {
 	t.Helper()
 	ctx := t.Context()
 	identity, err := agent.Enroll(ctx, agent.Enrolment{
@@ -69,11 +69,15 @@ func (s *server) startAgentHere(t testing.TB, name, stage string, retry backoff.
 		t.Fatal(err)
 	}
 	dir = t.TempDir()
-	a, err := agent.New(agent.Config{
+	config := agent.Config{
 		HostIdentifier: identity.HostIdentifier(), Region: "us-east-1", Endpoint: s.url, Credentials: identity.Credentials(),
 		Root: filepath.Join(dir, "deployment-root"), Dir: dir, Environ: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir},
 		Retry: retry,
-	})
+	}
+	for _, f := range change {
+		f(&config)
+	}
+	a, err := agent.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}

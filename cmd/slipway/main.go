@@ -31,8 +31,8 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	cmd.AddCommand(
-		serverCommand(), demoCommand(), watchCommand(), auditCommand(), notificationsCommand(), gitHubTokenCommand(),
-		alarmCommand(), benchCommand(), exampleWebCommand(), exampleFunctionCommand(),
+		serverCommand(), demoCommand(), watchCommand(), logsCommand(), auditCommand(), notificationsCommand(),
+		gitHubTokenCommand(), alarmCommand(), benchCommand(), exampleWebCommand(), exampleFunctionCommand(),
 	)
 	return cmd
 }

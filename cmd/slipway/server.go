@@ -77,8 +77,6 @@ func serverCommand() *cobra.Command {
 	f.StringVar(&c.Database, "database", "", "postgres://USER:PASSWORD@HOST/NAME, which several servers can share (default: SQLite in the data folder)")
 	f.StringVar(&c.Objects, "objects", "", "folder of the stored objects; servers of one database share it (default: DATA/objects)")
 	f.StringArrayVar(&provider, "provider", nil, "NEED=URL, a driver for one need (repeatable, asked in order), as in alarm=prometheus://127.0.0.1:9090 or function=local:")
-	f.DurationVar(&c.Outbox.RetryFor, "notification-retry", 24*time.Hour, "how long a notification is tried before it is given up")
-	f.IntVar(&c.Outbox.Attempts, "notification-attempts", 0, "how often a notification is tried at most (default: until its time is over)")
 	f.StringVar(&c.Region, "region", "us-east-1", "region of buckets that name none")
 	f.StringVar(&c.Account, "account", "000000000000", "account number of the root key")
 	f.StringSliceVar(&c.Domains, "domain", nil, "host name below which a label names a bucket (repeatable)")
@@ -98,7 +96,7 @@ func serverCommand() *cobra.Command {
 	return cmd
 }
 
-// deploymentFlags are those that say how deployments run.
+// deploymentFlags are those that say how deployments run, and are told.
 func deploymentFlags(f *pflag.FlagSet, c *daemon.Config) {
 	f.BoolVar(&c.Queue, "queue", false, "deployments to a busy group wait for their turn; a group's tag slipway:queue (true, false) decides for it")
 	f.IntVar(&c.MaxDeployments, "max-deployments", 10_000, "deployments that are active in an account and region at one time; the others wait")
@@ -106,6 +104,9 @@ func deploymentFlags(f *pflag.FlagSet, c *daemon.Config) {
 	f.DurationVar(&c.Engine.RunLimit, "deployment-timeout", 12*time.Hour, "how long a deployment may take in all")
 	f.DurationVar(&c.Hosts.StartTimeout, "start-timeout", 5*time.Minute, "how long a host may take to pick up a lifecycle event")
 	f.DurationVar(&c.Hosts.RunTimeout, "run-timeout", time.Hour, "how long a host may take for one lifecycle event, all its scripts together")
+	f.DurationVar(&c.Outbox.RetryFor, "notification-retry", 24*time.Hour, "how long a notification is tried before it is given up")
+	f.IntVar(&c.Outbox.Attempts, "notification-attempts", 0, "how often a notification is tried at most (default: until its time is over)")
+	f.Int64Var(&c.HostLogLimit, "host-log-limit", 1<<20, "bytes that are kept of what the scripts of one event print on one host")
 	f.DurationVar(&c.TrafficMinute, "traffic-minute", time.Minute, "how long a minute of a traffic shift takes, for tests and demonstrations")
 	_ = f.MarkHidden("traffic-minute") // it is there
 	f.DurationVar(&c.SilentAfter, "silent-after", 30*time.Second, "how long nothing is heard of a host at work before its event says so")

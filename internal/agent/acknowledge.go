@@ -14,11 +14,13 @@ func (a *Agent) specification(ctx context.Context, r *record) (*protocol.Specifi
 	in := protocol.GetDeploymentSpecificationInput{
 		DeploymentExecutionID: r.Command.DeploymentExecutionID,
 		HostIdentifier:        a.config.HostIdentifier,
+		WantTargetIndex:       true,
 	}
 	var reply protocol.GetDeploymentSpecificationOutput
 	if err := a.persist(ctx, "GetDeploymentSpecification", in, &reply); err != nil {
 		return nil, err
 	}
+	r.TargetIndex = reply.TargetIndex
 	return a.openSpecification(reply)
 }
 

@@ -35,6 +35,7 @@ type Agent struct {
 	signers *signerPin
 	groups  *groupLocks
 	scripts *hook.Runner
+	mask    hook.Mask     // of what scripts print
 	watcher io.Writer     // sees what scripts print; nil: nobody watches
 	log     *hook.Rotated // of all deployments; nil when switched off
 
@@ -67,12 +68,17 @@ func New(c Config) (*Agent, error) {
 // common.
 func newAgent(c Config) (*Agent, error) {
 	l := layout{c.Root}
+	mask, err := hook.NewMask(c.MaskPatterns)
+	if err != nil {
+		return nil, err
+	}
 	transfer := bundle.Transfer{Client: &http.Client{Transport: c.Transport}, Retry: c.Retry, Log: c.Log}
 	a := &Agent{
 		config:   c,
 		layout:   l,
 		signers:  &signerPin{file: l.signer(), log: c.Log},
 		groups:   newGroupLocks(),
+		mask:     mask,
 		scripts:  &hook.Runner{Grace: c.Grace, Linger: c.Linger, Strict: c.StrictOutput},
 		slots:    make(chan struct{}, c.Slots),
 		inFlight: map[string]bool{},

@@ -76,8 +76,11 @@ type Config struct {
 	// default none but a PATH. PassVariables names more to pass on.
 	Environ       []string
 	PassVariables []string
-	Transport     http.RoundTripper // default http.DefaultTransport
-	Log           *slog.Logger      // default: no log
+	// MaskPatterns are regular expressions of what must not leave the host in
+	// the log of a script; see hook.NewMask.
+	MaskPatterns []string
+	Transport    http.RoundTripper // default http.DefaultTransport
+	Log          *slog.Logger      // default: no log
 	// Ready is called once, when the server has taken the first poll.
 	Ready func()
 }

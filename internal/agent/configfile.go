@@ -15,6 +15,10 @@ import (
 // codedeployagent.yml, or the file of an on-premises host.
 type fileKeys map[string]string
 
+// maskKey is the one key that may have a list: of patterns, or a text with one
+// on each line.
+const maskKey = "mask_log_patterns"
+
 // readKeys reads a configuration file. Its keys may be written as the symbols
 // of Ruby (":root_dir:"), and scalars of any kind are taken as text.
 func readKeys(path string) (fileKeys, error) {
@@ -36,11 +40,23 @@ func readKeys(path string) (fileKeys, error) {
 	}
 	for i := 0; i+1 < len(top.Content); i += 2 {
 		value := top.Content[i+1]
+		if key := strings.Trim(top.Content[i].Value, ":"); key == maskKey && value.Kind == yaml.SequenceNode {
+			keys[key] = itemLines(value)
+		}
 		if value.Kind == yaml.ScalarNode && value.ShortTag() != "!!null" {
 			keys[strings.Trim(top.Content[i].Value, ":")] = value.Value
 		}
 	}
 	return keys, nil
+}
+
+// itemLines returns the items of a list as lines.
+func itemLines(list *yaml.Node) string {
+	var lines []string
+	for _, item := range list.Content {
+		lines = append(lines, item.Value)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // onPremises reports whether the keys are those of an on-premises host.
@@ -72,6 +88,11 @@ func (k fileKeys) apply(c *Config) error {
 	for name := range strings.SplitSeq(k["pass_variables"], ",") {
 		if name = strings.TrimSpace(name); name != "" {
 			c.PassVariables = append(c.PassVariables, name)
+		}
+	}
+	for pattern := range strings.Lines(k[maskKey]) {
+		if pattern = strings.TrimSuffix(pattern, "\n"); pattern != "" {
+			c.MaskPatterns = append(c.MaskPatterns, pattern)
 		}
 	}
 	return errors.Join(

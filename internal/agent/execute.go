@@ -95,6 +95,7 @@ func (a *Agent) runScripts(ctx context.Context, e *event, r *record) result {
 	if err != nil {
 		return failed(err)
 	}
+	out.Mask(a.mask)
 	if a.watcher != nil {
 		out.Echo(a.watcher)
 	}
@@ -120,7 +121,9 @@ func (a *Agent) eachScript(ctx context.Context, e *event, r *record, out *hook.O
 	if a.config.AllVariables {
 		env = hook.FullEnvironment(a.config.Environ)
 	}
+	env = append(env, groupVariables(e.spec.Variables)...)
 	env = append(env, variables(e)...)
+	env = append(env, placeVariables(e.spec, r.TargetIndex)...)
 	out.Line("LifecycleEvent - " + e.name)
 	for _, script := range e.scripts {
 		out.Line("Script - " + script.Location)

@@ -11,7 +11,7 @@ import (
 
 // progress reports the output of a running hook, at most once per interval and
 // only when there is some. It is best effort: the final report carries what
-// matters.
+// matters, and the whole log is on the host.
 type progress struct {
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -28,33 +28,62 @@ func (a *Agent) startProgress(ctx context.Context, r *record, out *hook.Output) 
 	}
 	go func() {
 		defer close(p.done)
-		ticker := time.NewTicker(a.config.ProgressEvery)
-		defer ticker.Stop()
-		for sent := 0; ; {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-			}
-			text, lines := out.Tail()
-			if lines == sent {
-				continue
-			}
-			if err := a.update(ctx, r, p.current(), text); err != nil && !repeatable(err) {
-				return // a server that does not know the operation
-			}
-			sent = lines
-		}
+		a.follow(ctx, r, out, p)
 	}()
 	return p
 }
 
-func (a *Agent) update(ctx context.Context, r *record, script, text string) error {
-	in := protocol.PostHostCommandUpdateInput{
-		HostCommandIdentifier: r.Command.HostCommandIdentifier,
-		Diagnostics:           protocol.Diagnostics{ScriptName: script, Message: "InProgress", Log: text}.Envelope(),
+// logPiece is how many bytes of a log are sent at once, at most.
+const logPiece = 64 << 10
+
+// flushTime is how long the end of a log may delay the report of its event.
+const flushTime = 5 * time.Second
+
+// follow sends what is printed until ctx ends, and then the rest of it.
+func (a *Agent) follow(ctx context.Context, r *record, out *hook.Output, p *progress) {
+	ticker := time.NewTicker(a.config.ProgressEvery)
+	defer ticker.Stop()
+	for sent, over := 0, false; !over; {
+		select {
+		case <-ctx.Done():
+			over = true
+		case <-ticker.C:
+		}
+		_, lines := out.Tail()
+		if lines == sent {
+			continue
+		}
+		if err := a.send(context.WithoutCancel(ctx), r, p.current(), out); err == nil {
+			sent = lines
+		} else if !repeatable(err) {
+			return // a server that does not know the operation
+		}
 	}
-	return a.server.call(ctx, "PostHostCommandUpdate", in, &protocol.PostHostCommandUpdateOutput{})
+}
+
+// send reports the tail and all that was not sent yet. A piece that may not
+// have arrived is sent again; the server keeps it once.
+func (a *Agent) send(ctx context.Context, r *record, script string, out *hook.Output) error {
+	ctx, cancel := context.WithTimeout(ctx, flushTime)
+	defer cancel()
+	for {
+		tail, _ := out.Tail()
+		in := protocol.PostHostCommandUpdateInput{
+			HostCommandIdentifier: r.Command.HostCommandIdentifier,
+			Diagnostics:           protocol.Diagnostics{ScriptName: script, Message: "InProgress", Log: tail}.Envelope(),
+		}
+		start, text := out.Pending(logPiece)
+		if text != "" {
+			in.Log = &protocol.LogPiece{Start: start, Text: text}
+		}
+		if err := a.server.call(ctx, "PostHostCommandUpdate", in, &protocol.PostHostCommandUpdateOutput{}); err != nil {
+			return err
+		}
+		out.Taken(len(text))
+		if len(text) < logPiece/2 {
+			return nil
+		}
+	}
 }
 
 func (p *progress) script(name string) {
@@ -69,7 +98,8 @@ func (p *progress) current() string {
 	return p.name
 }
 
-// stop ends the reports and waits for the one that is on its way.
+// stop ends the reports and waits until what was printed is sent, for a few
+// seconds at most.
 func (p *progress) stop() {
 	p.cancel()
 	<-p.done

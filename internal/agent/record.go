@@ -18,6 +18,8 @@ type record struct {
 	Token string `json:"token"`
 	// Deployment is set once the specification was read.
 	Deployment string `json:"deployment,omitempty"`
+	// TargetIndex is the host's place in the deployment, if the server says so.
+	TargetIndex *int `json:"targetIndex,omitempty"`
 	// Process is the script that runs, or the latest one that did.
 	Process *hook.Process `json:"process,omitempty"`
 	Result  *result       `json:"result,omitempty"`

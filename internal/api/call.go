@@ -123,7 +123,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, call *Call, p di
 // logFailure reports what the caller is not told. A caller that hung up, as
 // agents do to a long poll, is no failure.
 func (s *Server) logFailure(r *http.Request, call *Call, out response, err error) {
-	if out.status < http.StatusInternalServerError || r.Context().Err() != nil {
+	if (out.status < http.StatusInternalServerError && !hidden(err)) || r.Context().Err() != nil {
 		return
 	}
 	if errors.Is(err, errOverload) {
@@ -134,6 +134,14 @@ func (s *Server) logFailure(r *http.Request, call *Call, out response, err error
 	}
 	s.config.Log.ErrorContext(r.Context(), "request failed",
 		"request_id", call.RequestID, "operation", call.Operation, "error", err)
+}
+
+// hidden reports whether err is the server's own trouble, which callers are
+// told nothing of.
+func hidden(err error) bool {
+	var domain *deploy.Error
+	var f *fault
+	return !errors.As(err, &domain) && !errors.As(err, &f)
 }
 
 func (s *Server) logCall(r *http.Request, call *Call, out response) {

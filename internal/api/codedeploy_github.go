@@ -53,7 +53,7 @@ func Slipway(c *control.Control) Service {
 	return Service{
 		Prefixes:   []string{SlipwayTargetPrefix},
 		Scopes:     map[string]string{codeDeployScope: ""}, // no policy can allow it
-		Operations: Table{"PutGitHubAccountToken": Acts(nil, put), "ListAudit": listAudit(c), "ListNotifications": listNotifications(c), "RetryNotifications": retryNotifications(c)},
+		Operations: Table{"PutGitHubAccountToken": Acts(nil, put), "ListAudit": listAudit(c), "ListHostLogs": listHostLogs(c), "GetHostLog": getHostLog(c), "ListNotifications": listNotifications(c), "RetryNotifications": retryNotifications(c)},
 	}
 }
 

@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -29,7 +31,7 @@ func hostsEdge(t *testing.T) (*edge, *control.Control) {
 	t.Cleanup(func() { s.Close() })
 	c := control.New(s, control.Options{PollHold: time.Millisecond})
 	return newEdge(t, func(config *api.Config) {
-		config.Services = []api.Service{api.CodeDeploy(c, api.NewPager(bytes.Repeat([]byte("k"), 32))), api.HostCommands(c)}
+		config.Services = []api.Service{api.CodeDeploy(c, api.NewPager(bytes.Repeat([]byte("k"), 32))), api.HostCommands(c), api.Slipway(c)}
 	}), c
 }
 
@@ -96,4 +98,78 @@ func TestSessionsAreHosts(t *testing.T) {
 		t.Error("another session of the role:", got)
 	}
 	wantFault(t, get(e.sdk(one), "shop"), 400, "AccessDeniedException", own)
+}
+
+// TestHostsAreKnownByTheirIdentifiers: an agent on an EC2 instance calls itself
+// by the instance, and signs as the session that is named after it.
+func TestHostsAreKnownByTheirIdentifiers(t *testing.T) {
+	e, c := hostsEdge(t)
+	role := e.role(t, "Hosts", trustAccount, "")
+	const id = "i-0abc"
+	if err := c.RegisterOnPremisesInstance(t.Context(), namespace, control.RegisterOnPremisesInstance{
+		Name: "web-1", IAMSessionARN: aws.String("arn:aws:sts::000000000000:assumed-role/Hosts/" + id),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	one, err := e.assume(t, root, sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: aws.String(id)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for identifier, want := range map[string]int{
+		"arn:aws:sts::000000000000:assumed-role/Hosts/i-0abc":  http.StatusOK,
+		"arn:aws:ec2:us-east-1:000000000000:instance/i-0abc":   http.StatusOK,
+		"arn:aws-x:ec2:us-east-1:000000000000:instance/i-0abc": http.StatusOK,
+		"arn:aws:ec2:us-east-1:000000000000:instance/i-0abd":   http.StatusBadRequest,
+		"arn:aws:ec2:eu-west-1:000000000000:instance/i-0abc":   http.StatusBadRequest,
+		"arn:aws:ec2:us-east-1:111111111111:instance/i-0abc":   http.StatusBadRequest,
+		"arn:aws:ecs:us-east-1:000000000000:instance/i-0abc":   http.StatusBadRequest,
+		"arn:aws:ec2:us-east-1:000000000000:i-0abc":            http.StatusBadRequest,
+		"i-0abc": http.StatusBadRequest,
+		"":       http.StatusBadRequest,
+	} {
+		if got := e.poll(t, one, identifier, protocol.SigningName); got.status != want {
+			t.Errorf("%q: %v, want %d", identifier, got, want)
+		}
+	}
+}
+
+// TestAgentsAreThrottledWhenTheServerIsInTrouble: the official agent 2.x
+// repeats a report after throttling and after nothing else.
+func TestAgentsAreThrottledWhenTheServerIsInTrouble(t *testing.T) {
+	trouble := func(context.Context, *api.Call, *struct{}) (*struct{}, error) {
+		return nil, errors.New("the disk is full")
+	}
+	agents := api.HostCommands(nil)
+	agents.Operations = api.Table{"PollHostCommand": api.Answers(nil, trouble)}
+	e := newEdge(t, func(config *api.Config) { config.Services = []api.Service{agents, testService()} })
+	got := e.poll(t, root, "arn:aws:iam::000000000000:root", protocol.SigningName)
+	if got.status != http.StatusBadRequest || !strings.Contains(got.body, `"ThrottlingException"`) || strings.Contains(got.body, "disk") {
+		t.Error(got)
+	}
+	if !strings.Contains(e.log.String(), "the disk is full") {
+		t.Error("the cause must be in the log")
+	}
+}
+
+// TestHostLogsAreRoots: what scripts print is for the root alone.
+func TestHostLogsAreRoots(t *testing.T) {
+	e, _ := hostsEdge(t)
+	ann := e.addUser(t, "ann", `{"Effect":"Allow","Action":"*","Resource":"*"}`)
+	for _, operation := range []string{"ListHostLogs", "GetHostLog"} {
+		for who, want := range map[string]struct {
+			key  sigv4.Credentials
+			code string
+		}{
+			"an administrator": {ann, "AccessDeniedException"},
+			"the root":         {root, "DeploymentDoesNotExistException"},
+		} {
+			const body = `{"deploymentId":"d-A1B2C3D4E"}`
+			r := e.post(t, operation, body)
+			r.Header.Set("X-Amz-Target", "Slipway_20261101."+operation)
+			sigv4.Sign(r, sigv4.HashPayload([]byte(body)), want.key, region, "codedeploy", time.Now())
+			if got := send(t, r); got.status != http.StatusBadRequest || !strings.Contains(got.body, want.code) {
+				t.Errorf("%s by %s: %v, want %s", operation, who, got, want.code)
+			}
+		}
+	}
 }

@@ -98,6 +98,9 @@ func (p jsonDialect) describe(err error) (code, message string, status int, quer
 	case !errors.As(err, &f):
 		f = errInternal
 	}
+	if p.service != nil && p.service.RepeatsThrottling && (f.kind == internalFailure || f.kind == overloaded) {
+		f = errRate
+	}
 	names := f.kind.names()
 	if p.hasForms() {
 		queryCode = names.query

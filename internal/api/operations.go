@@ -21,6 +21,9 @@ type Service struct {
 	// years, and is called by all of them: as a form, as JSON, as CBOR. Empty:
 	// JSON only.
 	XMLNamespace string
+	// RepeatsThrottling is for a service whose callers repeat nothing but what
+	// was throttled: the server's own troubles are told as that.
+	RepeatsThrottling bool
 	// Faults are the errors of such a service that have a shape of another
 	// name than their code, or another status than 400.
 	Faults map[string]FaultShape

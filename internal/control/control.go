@@ -39,6 +39,8 @@ type Control struct {
 	silentAfter time.Duration
 
 	serviceRole func(ctx context.Context, arn string) (bool, error)
+
+	hostLogLimit int64 // bytes
 }
 
 // Options are the settings of a [Control]. The zero value is ready for use.
@@ -56,6 +58,9 @@ type Options struct {
 	// SilentAfter is how long nothing is heard of a host that has something to
 	// do before that is told. 0: 30 s.
 	SilentAfter time.Duration
+	// HostLogLimit is how many bytes are kept of what the scripts of one event
+	// print on one host. 0: [DefaultHostLogLimit].
+	HostLogLimit int64
 	// Notify is who is told of new deployments, and of triggers that were saved.
 	Notify notification.Routes
 	// ServiceRole says whether a group may have the service role of that ARN
@@ -87,6 +92,8 @@ func New(s *store.Store, opts Options) *Control {
 		signer:      &signer{store: s, signed: map[string]string{}},
 
 		serviceRole: opts.ServiceRole,
+
+		hostLogLimit: cmp.Or(opts.HostLogLimit, DefaultHostLogLimit),
 	}
 }
 

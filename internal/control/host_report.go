@@ -104,8 +104,9 @@ func (c *Control) CompleteHostCommand(ctx context.Context, ns deploy.Namespace, 
 }
 
 // UpdateHostCommand stores the progress of a running command, and says whether
-// the command is still wanted: InProgress, or Failed when it is not.
-func (c *Control) UpdateHostCommand(ctx context.Context, ns deploy.Namespace, host, id string, progress *protocol.Envelope) (protocol.CommandStatus, error) {
+// the command is still wanted: InProgress, or Failed when it is not. A piece of
+// the log may come with it; one that comes again is stored once.
+func (c *Control) UpdateHostCommand(ctx context.Context, ns deploy.Namespace, host, id string, progress *protocol.Envelope, piece *protocol.LogPiece) (protocol.CommandStatus, error) {
 	var reply protocol.CommandStatus
 	err := c.store.UpdateRows(ctx, func(tx *store.Tx) error {
 		reply = protocol.StatusFailed
@@ -116,6 +117,12 @@ func (c *Control) UpdateHostCommand(ctx context.Context, ns deploy.Namespace, ho
 		reply = protocol.StatusInProgress
 		cmd.Silence = nil
 		cmd.Diagnostics = diagnostics(progress, protocol.StatusSucceeded)
+		if piece != nil {
+			added := deploy.LogPiece{Start: piece.Start, Text: piece.Text}
+			if err := tx.AppendLog(cmd.DeploymentID, cmd.TargetID, cmd.Event, added, c.hostLogLimit); err != nil {
+				return err
+			}
+		}
 		return tx.ReportCommand(cmd)
 	})
 	return reply, err
@@ -142,9 +149,24 @@ func diagnostics(e *protocol.Envelope, status protocol.CommandStatus) *deploy.Di
 		message = "Succeeded"
 	}
 	return &deploy.Diagnostics{
-		ErrorCode: d.ErrorCode.String(), ScriptName: d.ScriptName,
-		Message: message, LogTail: tail(d.Log, deploy.MaxLogTail),
+		ErrorCode: d.ErrorCode.String(), ScriptName: head(d.ScriptName, maxMessage),
+		Message: head(message, maxMessage), LogTail: tail(d.Log, deploy.MaxLogTail),
 	}
+}
+
+// maxMessage bounds what is kept of a message, in bytes. The service allows
+// agents that much for all of their diagnostics.
+const maxMessage = 8192
+
+// head returns the first n bytes of s at most, up to the end of a character.
+func head(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }
 
 // tail returns the last n bytes of s at most, from the start of a character.

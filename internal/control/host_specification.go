@@ -18,13 +18,13 @@ func ExecutionID(ns deploy.Namespace, deploymentID string) string {
 }
 
 // DeploymentSpecification returns the signed document (PKCS #7, PEM) that
-// tells a host what to install. Only targets of the deployment get it.
-func (c *Control) DeploymentSpecification(ctx context.Context, ns deploy.Namespace, host, executionID string) (string, error) {
+// tells a host what to install, and the host's place among the targets. Only
+// targets of the deployment get it.
+func (c *Control) DeploymentSpecification(ctx context.Context, ns deploy.Namespace, host, executionID string) (signed string, index int, err error) {
 	id := executionID[strings.LastIndexAny(executionID, ":/")+1:]
 	var d deploy.Deployment
 	var token string
-	err := c.store.View(ctx, func(tx *store.Tx) error {
-		var err error
+	err = c.store.View(ctx, func(tx *store.Tx) error {
 		if d, err = tx.Deployment(id); err != nil {
 			return err
 		}
@@ -32,20 +32,46 @@ func (c *Control) DeploymentSpecification(ctx context.Context, ns deploy.Namespa
 		if err != nil {
 			return err
 		}
-		if _, err = tx.Target(id, instance.Name); err != nil {
+		target, err := tx.Target(id, instance.Name)
+		if err != nil {
 			return err
 		}
+		index = target.Order
 		token, err = gitHubToken(tx, d)
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) || (err == nil && d.Namespace != ns) {
-		return "", deploy.Errorf(clientError, "The host %s is not a target of %q.", host, executionID)
+		return "", 0, deploy.Errorf(clientError, "The host %s is not a target of %q.", host, executionID)
 	}
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	c.heard(ns, host)
-	return c.signer.sign(ctx, d.ID, func() ([]byte, error) { return json.Marshal(specification(d, token)) })
+	signed, err = c.signer.sign(ctx, d.ID, func() ([]byte, error) { return c.document(ctx, d, token) })
+	return signed, index, err
+}
+
+// document returns what is signed for a deployment.
+func (c *Control) document(ctx context.Context, d deploy.Deployment, token string) ([]byte, error) {
+	spec := specification(d, token)
+	err := c.store.View(ctx, func(tx *store.Tx) error {
+		targets, err := tx.Targets(d.ID)
+		if err != nil {
+			return err
+		}
+		spec.TargetCount = len(targets)
+		previous, err := tx.LastSuccessful(d.GroupID)
+		if err == nil {
+			spec.PreviousDeploymentID, spec.PreviousRevision = previous.ID, specificationRevision(previous.Revision)
+		}
+		group, groupErr := tx.GroupByID(d.GroupID)
+		spec.Variables = group.Variables()
+		return errors.Join(ignoreMissing(err), ignoreMissing(groupErr))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(spec)
 }
 
 // specification describes a deployment to its hosts. Members are left out

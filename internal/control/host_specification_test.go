@@ -52,7 +52,7 @@ func TestSpecification(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed, err := c.DeploymentSpecification(t.Context(), n, host, ExecutionID(n, d.ID))
+	signed, _, err := c.DeploymentSpecification(t.Context(), n, host, ExecutionID(n, d.ID))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestSpecification(t *testing.T) {
 		Revision: &protocol.Revision{RevisionType: "GitHub", GitHubRevision: &protocol.GitHubRevision{
 			Account: "acme", Repository: "shop", CommitID: "c0ffee",
 		}},
-		GitHubAccessToken: "ghp_secret",
+		GitHubAccessToken: "ghp_secret", TargetCount: 1,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -96,7 +96,7 @@ func TestSpecification(t *testing.T) {
 		{n, host, ExecutionID(n, "d-XXXXXXXXX"), "an unknown deployment"},
 		{n, host, "", "no deployment"},
 	} {
-		if _, err := c.DeploymentSpecification(t.Context(), bad.ns, bad.host, bad.id); deploy.CodeOf(err) != clientError {
+		if _, _, err := c.DeploymentSpecification(t.Context(), bad.ns, bad.host, bad.id); deploy.CodeOf(err) != clientError {
 			t.Errorf("%s: %v", bad.situation, err)
 		}
 	}

@@ -107,6 +107,9 @@ type Config struct {
 	// SilentAfter is how long nothing is heard of a host that has something to
 	// do before that is told. Default 30 s.
 	SilentAfter time.Duration
+	// HostLogLimit is how many bytes are kept of what the scripts of one event
+	// print on one host. Default 1 MiB.
+	HostLogLimit int64
 }
 
 // Daemon is a running control plane.
@@ -189,7 +192,7 @@ func (d *Daemon) handler(ctx context.Context, c *Config, box *seal.Box) (http.Ha
 	identity := control.NewIdentity(d.store)
 	options := control.Options{
 		Queue: c.Queue, Quotas: control.Quotas{ActiveDeployments: c.MaxDeployments}, SilentAfter: c.SilentAfter,
-		Notify: c.routes(),
+		Notify: c.routes(), HostLogLimit: c.HostLogLimit,
 	}
 	if c.StrictRoles {
 		options.ServiceRole = identity.TrustsCodeDeploy

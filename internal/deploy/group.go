@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -199,4 +200,30 @@ func (a *AutoRollback) Covers(e RollbackEvent) bool {
 		}
 	}
 	return false
+}
+
+// VariableTag begins the key of a group's tag that is a variable of its
+// scripts: slipway:env:NAME=VALUE.
+const VariableTag = "slipway:env:"
+
+// Variables returns the variables that the group's tags give its scripts. A
+// name that no shell could use is left out.
+func (g *Group) Variables() map[string]string {
+	vars := map[string]string{}
+	for _, t := range g.Tags {
+		if name, ok := strings.CutPrefix(t.Key, VariableTag); ok && isVariable(name) {
+			vars[name] = t.Value
+		}
+	}
+	return vars
+}
+
+func isVariable(name string) bool {
+	for i, c := range []byte(name) {
+		letter := c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != ""
 }

@@ -81,12 +81,18 @@ type HostCommand struct {
 type GetDeploymentSpecificationInput struct {
 	DeploymentExecutionID string `json:"DeploymentExecutionId"`
 	HostIdentifier        string `json:"HostIdentifier"`
+	// WantTargetIndex is Slipway's: who asks for it gets the TargetIndex. No
+	// other agent sees a member that it might not know.
+	WantTargetIndex bool `json:"WantTargetIndex,omitempty"`
 }
 
 // GetDeploymentSpecificationOutput carries the [Specification], signed.
 type GetDeploymentSpecificationOutput struct {
 	DeploymentSystem        string                   `json:"DeploymentSystem"`
 	DeploymentSpecification *DeploymentSpecification `json:"DeploymentSpecification,omitempty"`
+	// TargetIndex is the host's place in the deployment, from 0. It is not in the
+	// document, which is the same for all hosts, and signed once.
+	TargetIndex *int `json:"TargetIndex,omitempty"`
 }
 
 // DeploymentSpecification wraps the envelope as the service does.
@@ -127,6 +133,15 @@ type PutHostCommandCompleteOutput struct{}
 type PostHostCommandUpdateInput struct {
 	HostCommandIdentifier string    `json:"HostCommandIdentifier"`
 	Diagnostics           *Envelope `json:"Diagnostics,omitempty"`
+	// Log is Slipway's: what the scripts printed since the last update.
+	Log *LogPiece `json:"Log,omitempty"`
+}
+
+// LogPiece is a part of what the scripts of one event printed. Start is how
+// many bytes came before it, so that a piece that is sent again is known.
+type LogPiece struct {
+	Start int64  `json:"Start"`
+	Text  string `json:"Text"`
 }
 
 // PostHostCommandUpdateOutput says whether the command is still wanted.

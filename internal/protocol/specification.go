@@ -19,6 +19,18 @@ type Specification struct {
 	// AllPossibleLifecycleEvents must never be sent to the official agent 1.x,
 	// whose Install fails on any value. The local CLI sets it.
 	AllPossibleLifecycleEvents []string `json:"AllPossibleLifecycleEvents,omitempty"`
+
+	// What follows is Slipway's, for the variables of scripts. The official
+	// agents ignore members that they do not know.
+
+	// PreviousDeploymentID and PreviousRevision are the group's last deployment
+	// that succeeded.
+	PreviousDeploymentID string    `json:"PreviousDeploymentId,omitempty"`
+	PreviousRevision     *Revision `json:"PreviousRevision,omitempty"`
+	// TargetCount is how many hosts are deployed to.
+	TargetCount int `json:"TargetCount,omitempty"`
+	// Variables are those of the deployment group.
+	Variables map[string]string `json:"Variables,omitempty"`
 }
 
 // AgentActionOverrides carries what CreateDeployment overrides on the host.

@@ -330,7 +330,7 @@ func (h *host) progress(e *entry) {
 	h.w.send(request{
 		from: h.name, what: "progress of " + e.id,
 		serve: func(s *server) func() {
-			_, _ = s.control.UpdateHostCommand(context.Background(), ns, h.arn(), e.id, nil)
+			_, _ = s.control.UpdateHostCommand(context.Background(), ns, h.arn(), e.id, nil, nil)
 			return func() {}
 		},
 		lost: func() {},

@@ -5,8 +5,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // Output is where the lines of one lifecycle event's scripts go: the
@@ -18,9 +20,15 @@ type Output struct {
 	own        *os.File
 	shared     *Rotated
 	echo       io.Writer // nil: nobody watches
+	mask       Mask
 	tail       tail
 	lines      int
+	sent       int64           // bytes of the log that were taken, see Pending
+	pending    strings.Builder // what comes after them
 }
+
+// logLimit is how many bytes of an event's log are offered to the server.
+const logLimit = 4 << 20
 
 // NewOutput opens the log of a deployment. shared may be nil.
 func NewOutput(file, deployment string, shared *Rotated) (*Output, error) {
@@ -37,6 +45,9 @@ func NewOutput(file, deployment string, shared *Rotated) (*Output, error) {
 // Echo also writes every line to w, as it comes.
 func (o *Output) Echo(w io.Writer) { o.echo = w }
 
+// Mask hides what m finds from all but the log files of this host.
+func (o *Output) Mask(m Mask) { o.mask = m }
+
 // Line logs a line. That a log cannot be written is no reason to fail a
 // deployment: what is reported does not depend on it.
 func (o *Output) Line(line string) {
@@ -44,7 +55,7 @@ func (o *Output) Line(line string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.lines++
-	o.tail.add(line)
+	o.offer(o.mask.hide(line))
 	_, _ = fmt.Fprintf(o.own, "%s %s\n", now.Format("2006-01-02 15:04:05"), line)
 	if o.echo != nil {
 		_, _ = fmt.Fprintln(o.echo, line)
@@ -52,6 +63,40 @@ func (o *Output) Line(line string) {
 	if o.shared != nil {
 		o.shared.line(fmt.Sprintf("[%s] [%s]%s\n", now.Format("2006-01-02 15:04:05.000"), o.deployment, line))
 	}
+}
+
+// offer keeps a line for those who are not on this host.
+func (o *Output) offer(line string) {
+	line = strings.ToValidUTF8(line, "\uFFFD")
+	o.tail.add(line)
+	if o.sent+int64(o.pending.Len()+len(line)) < logLimit {
+		o.pending.WriteString(line + "\n")
+	}
+}
+
+// Pending returns what was logged and not taken yet, at most max bytes of it,
+// and how many bytes came before.
+func (o *Output) Pending(most int) (start int64, text string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	text = o.pending.String()
+	if len(text) > most {
+		for most > 0 && !utf8.RuneStart(text[most]) {
+			most--
+		}
+		text = text[:most]
+	}
+	return o.sent, text
+}
+
+// Taken says that so many pending bytes have arrived.
+func (o *Output) Taken(n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	rest := o.pending.String()[n:]
+	o.pending.Reset()
+	o.pending.WriteString(rest)
+	o.sent += int64(n)
 }
 
 // Tail returns the newest lines, without time stamps, and how many lines there

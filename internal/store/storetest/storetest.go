@@ -72,6 +72,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		"Silence":       testSilence,
 		"LostCommands":  testLostCommands,
 
+		"HostLogs": testHostLogs,
+
 		"Actions":       testActions,
 		"ActionEnds":    testActionEnds,
 		"ActionDropped": testActionDropped,
