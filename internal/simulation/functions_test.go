@@ -333,6 +333,12 @@ func (r *rules) aliasChanged(before, after function.Alias, foreign bool) {
 	r.checkSchedule(d, share(after, f.Target))
 }
 
+// shifting reports whether a deployment that is to end waits for a shift of its
+// traffic. That has a deadline of its own, and wakes it.
+func (d *deployment) shifting() bool {
+	return d.Ending != nil && len(d.targets) == 1 && d.targets[0].Function != nil && d.targets[0].Function.Waiting != ""
+}
+
 // checkSchedule: traffic moves no faster than the configuration says.
 func (r *rules) checkSchedule(d *deployment, now float64) {
 	begun, known := r.w.functions.moved[d.ID]

@@ -549,7 +549,7 @@ func (r *rules) checkEvents(d *deployment, t *deploy.Target) {
 
 // checkWake: somebody will look at a deployment again, in time.
 func (r *rules) checkWake(d *deployment) {
-	if d.Status.Terminal() {
+	if d.Status.Terminal() || d.shifting() {
 		return
 	}
 	latest := time.Now().Add(d.limit())

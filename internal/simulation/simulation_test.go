@@ -21,6 +21,8 @@ var (
 var failedSeeds = []uint64{
 	1738, // a server that starts releases leases, and hears that it failed
 	3661, // somebody else moves traffic to exactly where the next shift would
+	6559, // a deployment is stopped while a shift of its traffic is under way
+	8508, // three clocks measure a monitor duration
 }
 
 // TestSimulation runs histories and fails at the first in which a rule is
