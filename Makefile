@@ -48,7 +48,7 @@ test/race: ## The same with the race detector
 
 .PHONY: test/scripts
 test/scripts: ## Whole sessions with the real aws CLI
-	SLIPWAY_REQUIRE_AWS=1 $(GO) test -tags scripts -count=1 -v -run 'TestWalkthrough|TestTriggers|TestVerifyInGuide|TestAWSInstall' ./test
+	SLIPWAY_REQUIRE_AWS=1 $(GO) test -tags scripts -count=1 -v -run 'TestWalkthrough|TestTriggers|TestVerifyInGuide|TestAWSInstall|TestECSScript|TestLambdaScript' ./test
 
 .PHONY: test/simulation
 test/simulation: ## Thousands of histories, and proof that broken rules are noticed
