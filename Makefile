@@ -11,7 +11,7 @@ CGO_ENABLED ?= 0
 # the agent is compiled for.
 ARCHS   := amd64 arm64
 VERSION ?=
-SEEDS   ?= 5000
+SEEDS   ?= 10000
 TARGETS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64 freebsd/amd64
 
 .DEFAULT_GOAL := help
