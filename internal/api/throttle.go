@@ -15,9 +15,11 @@ import (
 type Limits struct {
 	Reads  Rate // Get, List, BatchGet, Describe
 	Writes Rate // everything else
-	// Concurrent is how many requests are worked on at one time; what comes
-	// on top is refused at once (503), not queued. A poll that waits for a
-	// command does no work and does not count.
+	// Concurrent is how many requests that change something are worked on at
+	// one time, and how many that only read: a fleet that reports at once must
+	// not keep people from looking. What comes on top is refused at once
+	// (503), not queued. A poll that waits for a command does no work and does
+	// not count.
 	Concurrent int
 	// Polls is how many polls may wait at one time.
 	Polls int
@@ -76,9 +78,8 @@ func classOf(operation string) class {
 
 // throttle applies the limits.
 type throttle struct {
-	limits  Limits
-	working chan struct{}
-	waiting chan struct{}
+	limits Limits
+	places map[class]chan struct{}
 
 	mu      sync.Mutex
 	buckets map[bucketKey]*bucket
@@ -99,10 +100,15 @@ type bucket struct {
 
 func newThrottle(l Limits) *throttle {
 	l = l.withDefaults()
+	waiting := make(chan struct{}, l.Polls)
 	return &throttle{
-		limits:  l,
-		working: make(chan struct{}, l.Concurrent),
-		waiting: make(chan struct{}, l.Polls),
+		limits: l,
+		places: map[class]chan struct{}{
+			reads:       make(chan struct{}, l.Concurrent),
+			writes:      make(chan struct{}, l.Concurrent),
+			polls:       waiting,
+			invocations: waiting,
+		},
 		buckets: map[bucketKey]*bucket{},
 	}
 }
@@ -115,10 +121,7 @@ var (
 // enter takes a place for a request, before anything is done for it. leave
 // gives it back.
 func (t *throttle) enter(operation string) (leave func(), err error) {
-	places := t.working
-	if c := classOf(operation); c == polls || c == invocations {
-		places = t.waiting
-	}
+	places := t.places[classOf(operation)]
 	select {
 	case places <- struct{}{}:
 		return func() { <-places }, nil

@@ -42,12 +42,18 @@ func TestThrottleByCallerAndClass(t *testing.T) {
 func TestThrottleShedsLoad(t *testing.T) {
 	t.Parallel()
 	th := newThrottle(Limits{Concurrent: 1, Polls: 1})
-	leave, err := th.enter("GetDeployment")
+	leave, err := th.enter("StopDeployment")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := th.enter("CreateDeployment"); !errors.Is(err, errOverload) {
-		t.Errorf("a second request: %v", err)
+		t.Errorf("a second change: %v", err)
+	}
+	if _, err := th.enter("GetDeployment"); err != nil {
+		t.Errorf("who only looks is not kept from it: %v", err)
+	}
+	if _, err := th.enter("ListDeployments"); !errors.Is(err, errOverload) {
+		t.Errorf("a second one that looks: %v", err)
 	}
 	if _, err := th.enter("PollHostCommand"); err != nil {
 		t.Errorf("a poll does not count: %v", err)

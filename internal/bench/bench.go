@@ -58,7 +58,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	b.transport.MaxIdleConns, b.transport.MaxIdleConnsPerHost = 0, c.Hosts+enrolling
 	defer b.transport.CloseIdleConnections()
 	b.sdk = codedeploy.New(codedeploy.Options{
-		Region: c.Region, BaseEndpoint: &c.Endpoint, HTTPClient: &http.Client{Transport: b.transport},
+		Region: c.Region, BaseEndpoint: &c.Endpoint, RetryMaxAttempts: 20, HTTPClient: &http.Client{Transport: b.transport},
 		Credentials: credentials.NewStaticCredentialsProvider(c.Credentials.AccessKeyID, c.Credentials.SecretAccessKey, c.Credentials.SessionToken),
 	})
 	if err := b.define(ctx); err != nil {
