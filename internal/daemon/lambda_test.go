@@ -246,8 +246,8 @@ func (w *lambdaWorld) alias() string {
 // step says, and none fails.
 func TestCanaryShare(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("it makes 30,000 invocations")
+	if testing.Short() || raceEnabled {
+		t.Skip("it makes 30,000 invocations, which takes too long with the race detector")
 	}
 	const enough = 10_000
 	w := newLambdaWorld(t, Config{TrafficMinute: 15 * time.Second})
