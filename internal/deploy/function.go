@@ -19,7 +19,6 @@ type FunctionTarget struct {
 
 	// ---- how far the deployment is ----
 	Checked   bool       `json:"checked,omitempty"` // the alias is as the deployment wants it
-	Touched   bool       `json:"touched,omitempty"` // the alias may have been changed
 	Shifts    int        `json:"shifts,omitempty"`  // that have been applied
 	ShiftedAt *time.Time `json:"shiftedAt,omitempty"`
 	Settled   bool       `json:"settled,omitempty"` // all traffic moved, and capacity is there

@@ -45,6 +45,7 @@ type functionWorld struct {
 	*errandWorld
 	functions *mem.Functions
 	groups    int
+	roleFault *deploy.ErrorInfo // of every group's service role
 }
 
 func newFunctionWorld(t *testing.T, objects bucket) *functionWorld {
@@ -64,6 +65,7 @@ func (w *functionWorld) reopen(objects bucket) {
 			Functions: w.functions, NewHookID: func(id, event string) string { return id + event },
 		}},
 		Artifacts: objects, Now: w.clock, NewID: func() string { ids++; return fmt.Sprintf("d-rollback-%d", ids) },
+		ServiceRole: func(*store.Tx, deploy.Group) (*deploy.ErrorInfo, error) { return w.roleFault, nil },
 	})
 }
 
@@ -239,6 +241,41 @@ func TestPutBack(t *testing.T) {
 				w.notTheLast(r)
 			})
 		}
+	}
+}
+
+// TestPutBackIsNotKept: what would keep a deployment from starting does not
+// keep a rollback from putting traffic back.
+func TestPutBackIsNotKept(t *testing.T) {
+	t.Parallel()
+	for name, obstacle := range map[string]func(w *functionWorld, d deploy.Deployment){
+		"the service role has gone": func(w *functionWorld, _ deploy.Deployment) {
+			w.roleFault = &deploy.ErrorInfo{Code: deploy.RoleMissing, Message: "It was deleted."}
+		},
+		"another group has begun with the alias": func(w *functionWorld, d deploy.Deployment) {
+			other := d
+			other.ID, other.GroupID = "d-other", "group-other"
+			w.update(func(tx *store.Tx) error {
+				target, err := tx.Target(d.ID, "orders:live")
+				target.DeploymentID = other.ID
+				return errors.Join(err,
+					tx.InsertGroup(deploy.Group{Namespace: ns, ID: other.GroupID, ApplicationID: "app-1", Name: "other"}),
+					tx.InsertDeployment(other), tx.PutTarget(target))
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newFunctionWorld(t, nil)
+			id := w.deploy(content(functionSpec), "Canary10Percent5Minutes", deploy.RollbackOnStop)
+			w.settle()
+			w.now = w.start.Add(2 * time.Minute)
+			obstacle(w, w.get(id))
+			w.update(func(tx *store.Tx) error { return tx.RequestStop(id, deploy.StopRequest{At: w.now}) })
+			if r := w.end(w.end(id).Rollback.RollbackID); r.Status != deploy.Succeeded || w.alias() != "version 4" {
+				t.Errorf("the rollback is %s %+v, the alias at %s", r.Status, r.Error, w.alias())
+			}
+		})
 	}
 }
 

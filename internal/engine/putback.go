@@ -13,11 +13,7 @@ import (
 // CodeDeploy does it. It is no redeployment, so it needs no earlier success.)
 // It is nil, and says why, when nothing was begun.
 func (e *Engine) putBack(tx *store.Tx, d *deploy.Deployment, targets []deploy.Target) (*deploy.Deployment, error) {
-	if len(targets) == 0 || !targets[0].Attempted() {
-		d.Rollback.Message = "Nothing was rolled back: the deployment ended before it changed anything."
-		return nil, nil
-	}
-	if e := targets[0].ECS; e != nil && !e.Touched {
+	if len(targets) == 0 || !targets[0].Attempted() || targets[0].ECS != nil && !targets[0].ECS.Touched {
 		d.Rollback.Message = "Nothing was rolled back: the deployment ended before it changed anything."
 		return nil, nil
 	}
@@ -101,10 +97,12 @@ func earlierTargets(tx *store.Tx, d deploy.Deployment) ([]deploy.Target, error) 
 }
 
 // checkTargets refuses a target that another deployment works on: two groups
-// may name the same function, and would undo each other's traffic.
+// may name the same function, and would undo each other's traffic. Several
+// groups may share hosts. What puts traffic back is not refused because
+// somebody else was quick: that one finds the traffic divided, and gives up.
 func checkTargets(tx *store.Tx, d deploy.Deployment, targets []deploy.Target) (*deploy.ErrorInfo, error) {
-	if d.Platform == deploy.Server {
-		return nil, nil // several groups may share hosts
+	if d.Platform == deploy.Server || d.Undo != nil {
+		return nil, nil
 	}
 	for _, t := range targets {
 		other, err := tx.DeploymentOfTarget(d.Namespace, d.Platform, t.ID, d.ID)

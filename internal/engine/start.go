@@ -103,8 +103,12 @@ func failBeforeStart(d deploy.Deployment, e deploy.ErrorInfo, now time.Time) dep
 }
 
 // checkDefinitions says what of what the deployment refers to has gone since
-// it was created. (That its application and group are there is known.)
+// it was created. (That its application and group are there is known.) What
+// only puts traffic back needs none of it, and must not be kept from it.
 func (e *Engine) checkDefinitions(tx *store.Tx, d deploy.Deployment) (*deploy.ErrorInfo, error) {
+	if d.Undo != nil {
+		return nil, nil
+	}
 	checks := []func(*store.Tx, deploy.Deployment) (*deploy.ErrorInfo, error){
 		checkRevision, checkGitHubToken, e.checkServiceRole, checkConfig,
 	}

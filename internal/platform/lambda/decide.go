@@ -153,7 +153,6 @@ func (d *draft) shift(i int) {
 			return
 		}
 	}
-	d.f.Touched = true
 	d.wait(d.action(shiftAlias, fmt.Sprint("shift ", d.f.Shifts+1), aliasInput{
 		Function: d.f.Function, Alias: d.f.Alias, Role: d.f.Role, Current: d.f.Current, Target: d.f.Target,
 		From: d.f.Weight, To: float64(next.Percent) / 100, Undo: d.dep.Undo != nil,
