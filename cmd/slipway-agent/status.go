@@ -78,9 +78,9 @@ func printStatus(w io.Writer, s setup.Status, now time.Time) {
 		}
 	}
 	if s.Archives != nil && s.Budget > 0 {
-		row("archives", "%d revisions, %d MB of %d MB", s.Archives.Revisions, s.Archives.Bytes>>20, s.Budget>>20)
+		row("archives", "%d kept, %d MB of %d MB", s.Archives.Revisions, s.Archives.Bytes>>20, s.Budget>>20)
 	} else if s.Archives != nil {
-		row("archives", "%d revisions, %d MB", s.Archives.Revisions, s.Archives.Bytes>>20)
+		row("archives", "%d kept, %d MB", s.Archives.Revisions, s.Archives.Bytes>>20)
 	}
 	if s.LastPoll != nil {
 		row("last poll", "%s, %v ago", s.LastPoll.Local().Format(time.DateTime), now.Sub(*s.LastPoll).Round(time.Second))

@@ -117,6 +117,21 @@ func TestSameRevisionIsDownloadedOnce(t *testing.T) {
 			rewrite(s.t, rebooted, dir, "bundle.json")
 			rewrite(s.t, spoil, dir, "bundle.tar")
 		}},
+		"an agent was killed in the middle": {downloads: 1, change: func(s *site, _ *protocol.Specification, _ string) {
+			own := filepath.Join(s.root, "group-2", "d-SECOND001")
+			if err := os.MkdirAll(own, 0o755); err != nil {
+				s.t.Fatal(err)
+			}
+			for _, name := range []string{"bundle.tar", "bundle.tar.part", "bundle.tar.shared", "bundle.json.new"} {
+				if err := os.WriteFile(filepath.Join(own, name), []byte("half of it"), 0o600); err != nil {
+					s.t.Fatal(err)
+				}
+			}
+			// The note of the event that is repeated.
+			if err := os.WriteFile(filepath.Join(own, "bundle.json"), []byte(read(s.t, s.root, "group-1", first, "bundle.json")), 0o600); err != nil {
+				s.t.Fatal(err)
+			}
+		}},
 		"switched off": {downloads: 2, config: func(c *agent.Config) { c.NoReuse = true }},
 	}
 	for name, test := range tests {

@@ -31,9 +31,9 @@ func TestArchivesAreTold(t *testing.T) {
 		level setup.Level
 		says  string
 	}{
-		0:       {setup.OK, "2 kept revisions take 4 MB; there is no max_archive_size"},
-		8 << 20: {setup.OK, "2 kept revisions take 4 MB of the 8 MB"},
-		3 << 20: {setup.Warn, "2 kept revisions take 4 MB, which is more than max_archive_size (3 MB)"},
+		0:       {setup.OK, "kept revisions: 2, with 4 MB; there is no max_archive_size"},
+		8 << 20: {setup.OK, "kept revisions: 2, with 4 MB of the 8 MB"},
+		3 << 20: {setup.Warn, "kept revisions: 2, with 4 MB, which is more than max_archive_size (3 MB)"},
 	} {
 		c := agent.Config{Root: root, MaxArchiveSize: budget}
 		levels, all := diagnose(t, c, nil)
