@@ -49,6 +49,7 @@ func (a *Agent) claim(id string) bool {
 		return false
 	}
 	a.inFlight[id] = true
+	a.tidying.interrupt()
 	return true
 }
 

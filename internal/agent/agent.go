@@ -34,6 +34,8 @@ type Agent struct {
 	local   bool     // deploys without a server
 	signers *signerPin
 	groups  *groupLocks
+	fetches *keyedLocks // of bundles, by where they are from
+	tidying *tidying
 	scripts *hook.Runner
 	mask    hook.Mask     // of what scripts print
 	watcher io.Writer     // sees what scripts print; nil: nobody watches
@@ -78,6 +80,8 @@ func newAgent(c Config) (*Agent, error) {
 		layout:   l,
 		signers:  &signerPin{file: l.signer(), log: c.Log},
 		groups:   newGroupLocks(),
+		fetches:  newKeyedLocks(),
+		tidying:  newTidying(),
 		mask:     mask,
 		scripts:  &hook.Runner{Grace: c.Grace, Linger: c.Linger, Strict: c.StrictOutput},
 		slots:    make(chan struct{}, c.Slots),
@@ -121,8 +125,13 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err := a.recover(ctx, work); err != nil {
 		return err
 	}
+	tidied := make(chan struct{})
+	tidying, stopTidying := context.WithCancel(ctx)
+	go func() { defer close(tidied); a.tidy(tidying) }()
 	err = a.poll(ctx, work)
 	a.drain(stopWork)
+	stopTidying()
+	<-tidied
 	a.scripts.Close()
 	if a.log != nil {
 		err = errors.Join(err, a.log.Close())
