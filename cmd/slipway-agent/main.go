@@ -25,10 +25,12 @@ func moduleVersion() string {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	// The first signal lets the running event end; the second one does not.
-	context.AfterFunc(ctx, stop)
+	defer stop()
+	// The first signal lets the running event end. So does each SIGTERM after
+	// it: two upgrades in a row send two. A second SIGINT is a person's.
+	context.AfterFunc(ctx, func() { signal.Reset(syscall.SIGINT) })
 	if err := command().ExecuteContext(ctx); err != nil {
-		os.Exit(report(err))
+		os.Exit(report(err)) //nolint:gocritic // the process ends, and its signals with it
 	}
 }
 

@@ -103,15 +103,22 @@ func commandClient(c Config) *jsonClient {
 	return client
 }
 
+// ErrReplaced ends an agent whose program was replaced: start the new one.
+var ErrReplaced = errors.New("the agent's program was replaced")
+
 // Run serves until ctx ends, and then until the events that are running have
 // ended and are reported, at most for the configured time. With Once it also
-// ends when the server has no more work.
+// ends when the server has no more work, and with [ErrReplaced] when the
+// program was replaced and nothing runs any more.
 func (a *Agent) Run(ctx context.Context) error {
 	unlock, err := a.lockRoot()
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	asked := ctx
+	ctx, stop := context.WithCancel(asked)
+	defer stop()
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	if err := install.RecoverAll(a.layout.instructions(), a.config.Log); err != nil {
@@ -122,7 +129,8 @@ func (a *Agent) Run(ctx context.Context) error {
 		return err
 	}
 	err = a.poll(ctx, work)
-	a.drain(stopWork)
+	stop()
+	a.drain(asked, stopWork)
 	a.scripts.Close()
 	if a.log != nil {
 		err = errors.Join(err, a.log.Close())

@@ -40,12 +40,15 @@ start() {
 		echo "$name is not installed: there is no $binary" >&2
 		return 5
 	fi
+	# Of two restarts at a time, an upgrade's and somebody's, one starts it.
+	exec 9>"$pidfile.lock"
+	! command -v flock >/dev/null || flock 9
 	if running; then
 		echo "$name is running, as process $pid"
 		return 0
 	fi
 	cd / && umask 022 || return 1
-	setsid "$binary" run >>"$log" 2>&1 </dev/null &
+	setsid "$binary" run >>"$log" 2>&1 </dev/null 9>&- &
 	echo $! >"$pidfile"
 	sleep 1
 	if ! running; then
@@ -64,18 +67,17 @@ stop() {
 		echo "$name is not running"
 		return 0
 	fi
-	kill "$pid"
+	old=$pid
+	kill "$old"
 	waited=0
-	while running; do
+	while running && [ "$pid" = "$old" ]; do
 		[ $waited != 5 ] || echo "waiting for a running event to end"
-		if [ $waited = 7500 ]; then
-			kill -9 "$pid"
-			break
-		fi
+		[ $waited != 7500 ] || kill -9 "$old"
 		sleep 1
 		waited=$((waited + 1))
 	done
-	rm -f "$pidfile"
+	# Another restart may have been quicker; that agent stays known.
+	running || rm -f "$pidfile"
 	echo "$name stopped"
 }
 
