@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,8 +14,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by the build, or else is that of the module's commit.
-var version = moduleVersion()
+// version is set by the build with -X main.version=v1.2.3, which works only as
+// long as nothing else is assigned to it here.
+var version string
+
+// programVersion is that one, or else that of the module's commit.
+var programVersion = cmp.Or(version, moduleVersion())
 
 func moduleVersion() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
@@ -53,7 +58,7 @@ func command() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "slipway-agent",
 		Short:         "The host agent of Slipway: carries out deployments on this host",
-		Version:       version,
+		Version:       programVersion,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

@@ -78,9 +78,9 @@ func run(cmd *cobra.Command, s agent.Settings, verbose bool) error {
 	if err := config.DropPrivileges(); err != nil {
 		return err
 	}
-	config.Version = "SLIPWAY_" + version
+	config.Version = "SLIPWAY_" + programVersion
 	recorder := &setup.Recorder{Next: config.Transport, Root: config.Root, State: setup.State{
-		PID: os.Getpid(), Started: time.Now(), Version: version, Host: config.HostIdentifier, Endpoint: config.Endpoint,
+		PID: os.Getpid(), Started: time.Now(), Version: programVersion, Host: config.HostIdentifier, Endpoint: config.Endpoint,
 	}}
 	config.Transport, config.Ready = recorder, recorder.Polled
 	program, err := thisProgram(s.Log)
@@ -97,7 +97,7 @@ func run(cmd *cobra.Command, s agent.Settings, verbose bool) error {
 	if err != nil {
 		return err
 	}
-	s.Log.Info("agent starts", "host", config.HostIdentifier, "endpoint", config.Endpoint, "root", config.Root, "version", version)
+	s.Log.Info("agent starts", "host", config.HostIdentifier, "endpoint", config.Endpoint, "root", config.Root, "version", programVersion)
 	err = a.Run(cmd.Context())
 	if !errors.Is(err, agent.ErrReplaced) {
 		return err
