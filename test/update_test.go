@@ -51,7 +51,7 @@ while [ "$LIFECYCLE_EVENT" = BeforeInstall ] && [ ! -e gate ]; do sleep 0.05; do
 func serving(dir string) folder {
 	return folder{
 		"appspec.yml": "version: 0.0\nos: linux\nhooks:\n  ApplicationStart: [{location: start.sh}]\n",
-		"start.sh":    "#!/bin/sh\nsleep 1000 >/dev/null 2>&1 </dev/null &\necho $! >" + dir + "/app.pid\n",
+		"start.sh":    "#!/bin/sh\ntail -f " + dir + "/application >/dev/null 2>&1 </dev/null &\n",
 	}
 }
 
@@ -61,12 +61,14 @@ func serving(dir string) folder {
 // update; finish is called when the hook may end.
 func (s *server) update(t *testing.T, group, dir string, second folder, begin, finish func()) {
 	t.Helper()
+	write(t, filepath.Join(dir, "application"), "")
 	s.put(t, group+"-1.tgz", serving(dir).pack(t))
 	s.succeed(t, s.create(t, group, group+"-1.tgz"), patience)
-	var app int
-	if _, err := fmt.Sscan(read(t, filepath.Join(dir, "app.pid")), &app); err != nil {
-		t.Fatal(err)
+	app := running(dir)
+	if app == 0 {
+		t.Fatal("the application does not run")
 	}
+	t.Cleanup(func() { _ = syscall.Kill(app, syscall.SIGKILL) })
 
 	s.put(t, group+"-2.tgz", second.pack(t))
 	id := s.create(t, group, group+"-2.tgz")
@@ -92,41 +94,20 @@ func (s *server) update(t *testing.T, group, dir string, second folder, begin, f
 		t.Errorf("the hooks were run by %v, want v1 first and then v2", by)
 	}
 	t.Logf("the hooks %v were run by %v", ran, by)
-	s.appLives(t, dir, app)
-}
-
-// appLives makes sure that the application of the first deployment runs, and
-// ends it.
-func (s *server) appLives(t *testing.T, dir string, app int) {
-	t.Helper()
-	found := marked(dir, app)
-	if found == 0 {
-		t.Error("the application that a hook had left is gone")
-		return
+	if now := running(dir); now != app {
+		t.Errorf("the application that a hook had left ran as process %d, and now as %d", app, now)
 	}
-	_ = syscall.Kill(found, syscall.SIGKILL)
 }
 
-// marked returns the number here of a process of a host, which may have
-// another there; 0 if it is gone.
-func marked(dir string, there int) int {
-	files, _ := filepath.Glob("/proc/[0-9]*/status")
+// running returns the process of the application of a host, 0 if there is none.
+func running(dir string) (pid int) {
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range files {
-		status, err := os.ReadFile(file)
-		if err != nil {
-			continue
-		}
-		_, numbers, _ := strings.Cut(string(status), "NSpid:")
-		numbers, _, _ = strings.Cut(numbers, "\n")
-		fields := strings.Fields(numbers)
-		cwd, _ := os.Readlink(filepath.Join(filepath.Dir(file), "cwd"))
-		var here int
-		if len(fields) > 0 && fields[len(fields)-1] == fmt.Sprint(there) && strings.HasPrefix(cwd, dir) {
-			_, _ = fmt.Sscan(fields[0], &here)
-			return here
+		if text, _ := os.ReadFile(file); string(text) == "tail\x00-f\x00"+dir+"/application\x00" {
+			_, _ = fmt.Sscanf(file, "/proc/%d/", &pid)
 		}
 	}
-	return 0
+	return pid
 }
 
 // TestAgentUpdate updates agents that run as plain processes, with no service
