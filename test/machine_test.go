@@ -1,7 +1,6 @@
 package test
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -62,18 +61,24 @@ func newMachine(t *testing.T, name string) *machine {
 	return m
 }
 
-// run runs a command on the machine.
-func (m *machine) run(t *testing.T, environment []string, name string, args ...string) string {
+// try runs a command on the machine and returns what it prints.
+func (m *machine) try(t *testing.T, environment []string, name string, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "nsenter", append([]string{"-t", m.init, "-m", "-p", "--", name}, args...)...)
 	cmd.Env = append(append(cleanEnvironment(), "HOME=/run/home"), environment...) // not the real one's
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil {
-		log, _ := exec.CommandContext(t.Context(), "nsenter", "-t", m.init, "-m", "-p", "--", "sh", "-c", "tail -n 30 /var/log/*-agent.log").CombinedOutput()
-		t.Fatalf("%s %v: %v\n%s\n%s", name, args, err, out.Bytes(), log)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// run runs a command that must succeed.
+func (m *machine) run(t *testing.T, environment []string, name string, args ...string) string {
+	t.Helper()
+	out, err := m.try(t, environment, name, args...)
+	if err != nil {
+		log, _ := m.try(t, nil, "sh", "-c", "tail -n 30 /var/log/*-agent.log")
+		t.Fatalf("%s %v: %v\n%s\nThe agent's log:\n%s", name, args, err, out, log)
 	}
-	return out.String()
+	return out
 }
 
 // TestAgentUpdateOfAHost installs the agent in each of its ways, with its
@@ -114,15 +119,21 @@ func TestAgentUpdateOfAHost(t *testing.T) {
 				m.run(t, s.enrolment(), "slipway-agent", "install", "--endpoint", s.url, "--name", name, "--tag", "stage="+name)
 			}
 			dir := t.TempDir()
-			s.update(t, name, dir, waiting(dir), func() { install(t, m, 2) }, func() {})
-			eventually(t, patience, "the new agent is the service", func() bool {
-				status := m.run(t, nil, "slipway-agent", "status")
-				return strings.Contains(status, "version    v2\n")
-			})
 			service := "slipway-agent"
 			if name == "pipe" {
 				service = "codedeploy-agent"
 			}
+			s.update(t, name, dir, waiting(dir), func() {
+				install(t, m, 2)
+				// Somebody is impatient.
+				m.run(t, nil, "sh", "-c", "for i in 1 2; do setsid /etc/init.d/$0 restart >/dev/null 2>&1 </dev/null & done", service)
+			}, func() {})
+			const settled = `slipway-agent status | grep -q "^version *v2$" &&
+				! cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' | grep -q "[/]etc/init.d/$0 restart"`
+			eventually(t, patience, "the new agent runs, and no restart is under way", func() bool {
+				_, err := m.try(t, nil, "sh", "-c", settled, service)
+				return err == nil
+			})
 			m.run(t, nil, "/etc/init.d/"+service, "status")
 			if agents := m.run(t, nil, "sh", "-c", "ls -l /proc/[0-9]*/exe | grep -c '/slipway-agent'"); agents != "1\n" {
 				t.Errorf("there are %s agents", strings.TrimSpace(agents))

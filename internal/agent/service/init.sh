@@ -35,14 +35,26 @@ running() {
 	return 1
 }
 
+# lock is for what changes the pidfile: of two restarts at a time, an upgrade's
+# and somebody's, one starts the agent, and the other finds it.
+lock() {
+	exec 9>"$pidfile.lock"
+	! command -v flock >/dev/null || flock 9
+}
+
+# forget removes the pidfile of an agent that is gone.
+forget() {
+	lock
+	running || rm -f "$pidfile"
+	exec 9>&-
+}
+
 start() {
 	if [ ! -x "$binary" ]; then
 		echo "$name is not installed: there is no $binary" >&2
 		return 5
 	fi
-	# Of two restarts at a time, an upgrade's and somebody's, one starts it.
-	exec 9>"$pidfile.lock"
-	! command -v flock >/dev/null || flock 9
+	lock
 	if running; then
 		echo "$name is running, as process $pid"
 		return 0
@@ -63,7 +75,7 @@ start() {
 # stop waits for a running event to end, as the agent does.
 stop() {
 	if ! running; then
-		rm -f "$pidfile"
+		forget
 		echo "$name is not running"
 		return 0
 	fi
@@ -76,8 +88,7 @@ stop() {
 		sleep 1
 		waited=$((waited + 1))
 	done
-	# Another restart may have been quicker; that agent stays known.
-	running || rm -f "$pidfile"
+	forget
 	echo "$name stopped"
 }
 
