@@ -29,14 +29,19 @@ func moduleVersion() string {
 }
 
 func main() {
+	if err := execute(); err != nil {
+		os.Exit(report(err))
+	}
+}
+
+// execute runs the command that was asked for. The first signal lets the
+// running event end. So does each SIGTERM after it, because two upgrades in a
+// row send two; a second SIGINT is a person's, and ends the process.
+func execute() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	// The first signal lets the running event end. So does each SIGTERM after
-	// it: two upgrades in a row send two. A second SIGINT is a person's.
 	context.AfterFunc(ctx, func() { signal.Reset(syscall.SIGINT) })
-	if err := command().ExecuteContext(ctx); err != nil {
-		os.Exit(report(err)) //nolint:gocritic // the process ends, and its signals with it
-	}
+	return command().ExecuteContext(ctx)
 }
 
 // exitCode is an error that has been told already.
