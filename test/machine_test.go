@@ -130,7 +130,7 @@ func TestAgentUpdateOfAHost(t *testing.T) {
 			}, func() {})
 			const settled = `slipway-agent status | grep -q "^version *v2$" &&
 				! cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' | grep -q "[/]etc/init.d/$0 restart"`
-			eventually(t, patience, "the new agent runs, and no restart is under way", func() bool {
+			eventually(t, 2*patience, "the new agent runs, and no restart is under way", func() bool {
 				_, err := m.try(t, nil, "sh", "-c", settled, service)
 				return err == nil
 			})

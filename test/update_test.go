@@ -14,11 +14,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// agentBuilds are two builds of the agent that differ in their version.
+// agentBuilds are two builds of the agent that differ in their version. They
+// are small, because they are packed, and so without the race detector.
 var agentBuilds = sync.OnceValues(func() (versions [2]string, err error) {
 	for i := range versions {
 		versions[i] = filepath.Join(filepath.Dir(slipwayAgent), fmt.Sprintf("v%d", i+1), "slipway-agent")
-		build := exec.Command("go", "build", "-ldflags", fmt.Sprintf("-X main.version=v%d", i+1), "-o", versions[i], "../cmd/slipway-agent")
+		build := exec.Command("go", "build", "-ldflags", fmt.Sprintf("-s -X main.version=v%d", i+1), "-o", versions[i], "../cmd/slipway-agent")
 		if out, err := build.CombinedOutput(); err != nil {
 			return versions, fmt.Errorf("%w: %s", err, out)
 		}
@@ -73,14 +74,14 @@ func (s *server) update(t *testing.T, group, dir string, second folder, begin, f
 	s.put(t, group+"-2.tgz", second.pack(t))
 	id := s.create(t, group, group+"-2.tgz")
 	hooks := filepath.Join(dir, "hooks.log")
-	eventually(t, patience, "the first hook runs", func() bool { return read(t, hooks) != "" })
+	eventually(t, 4*patience, "the first hook runs", func() bool { return read(t, hooks) != "" })
 	begin()
 	if got := read(t, hooks); strings.Count(got, "\n") != 1 {
 		t.Fatalf("while the first hook waits others ran:\n%s", got)
 	}
 	write(t, filepath.Join(dir, "gate"), "")
 	finish()
-	s.succeed(t, id, 2*patience)
+	s.succeed(t, id, 4*patience) // a program is a large bundle
 
 	var ran, by []string
 	for line := range strings.Lines(read(t, hooks)) {
