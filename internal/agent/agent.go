@@ -107,15 +107,22 @@ func commandClient(c Config) *jsonClient {
 	return client
 }
 
+// ErrReplaced ends an agent whose program was replaced: start the new one.
+var ErrReplaced = errors.New("the agent's program was replaced")
+
 // Run serves until ctx ends, and then until the events that are running have
 // ended and are reported, at most for the configured time. With Once it also
-// ends when the server has no more work.
+// ends when the server has no more work, and with [ErrReplaced] when the
+// program was replaced and nothing runs any more.
 func (a *Agent) Run(ctx context.Context) error {
 	unlock, err := a.lockRoot()
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	asked := ctx
+	ctx, stop := context.WithCancel(asked)
+	defer stop()
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	if err := install.RecoverAll(a.layout.instructions(), a.config.Log); err != nil {
@@ -126,11 +133,10 @@ func (a *Agent) Run(ctx context.Context) error {
 		return err
 	}
 	tidied := make(chan struct{})
-	tidying, stopTidying := context.WithCancel(ctx)
-	go func() { defer close(tidied); a.tidy(tidying) }()
+	go func() { defer close(tidied); a.tidy(ctx) }()
 	err = a.poll(ctx, work)
-	a.drain(stopWork)
-	stopTidying()
+	stop()
+	a.drain(asked, stopWork)
 	<-tidied
 	a.scripts.Close()
 	if a.log != nil {

@@ -86,6 +86,9 @@ type Config struct {
 	Log          *slog.Logger      // default: no log
 	// Ready is called once, when the server has taken the first poll.
 	Ready func()
+	// Replaced is asked before each poll whether there is a new program that
+	// the agent is to make room for; default: never.
+	Replaced func() bool
 }
 
 // DefaultRoot is the deployment root of the official agent.
