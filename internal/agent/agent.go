@@ -33,6 +33,7 @@ type Agent struct {
 	journal *journal // nil in a local deployment
 	local   bool     // deploys without a server
 	signers *signerPin
+	known   knownDeployments
 	groups  *groupLocks
 	scripts *hook.Runner
 	mask    hook.Mask     // of what scripts print

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -85,12 +86,24 @@ func (j *journal) write(s stage, r *record, durable bool) error {
 	if err != nil {
 		return fmt.Errorf("cannot write the journal: %w", err)
 	}
+	r.durable, r.durableText = "", nil
+	if durable {
+		r.durable, r.durableText = s, text
+	}
 	return nil
 }
 
 // move takes the record from one stage to the next, with its present content.
-// A crash in between leaves it in both; the later one counts.
+// A crash in between leaves it in both; the later one counts. One that is
+// stored as it is needs no second copy.
 func (j *journal) move(from, to stage, r *record) error {
+	if text, err := json.Marshal(r); err == nil && r.durable == from && bytes.Equal(text, r.durableText) {
+		if err := errors.Join(os.Rename(j.path(from, r), j.path(to, r)), j.sync(to)); err != nil {
+			return fmt.Errorf("cannot write the journal: %w", err)
+		}
+		r.durable = to
+		return nil
+	}
 	if err := j.write(to, r, true); err != nil {
 		return err
 	}
