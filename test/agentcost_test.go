@@ -38,6 +38,7 @@ func TestAgentCost(t *testing.T) {
 		t.Skip("it measures, for half an hour: make bench/agent")
 	}
 	fmt.Printf("%d processors, %s/%s, %s; %d runs of each.\n\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), *costRuns)
+	useReleasedAgent(t)
 	bundles := packCostBundles(t)
 	places := []struct{ name, dir string }{{"memory", "/dev/shm"}, {"disk", os.TempDir()}}
 	for _, place := range places {
@@ -58,7 +59,9 @@ func TestAgentCost(t *testing.T) {
 	if *costIdle > 0 {
 		t.Run("idle", func(t *testing.T) { idleCost(t, bundles) })
 	}
-	fmt.Printf("Size of the program: %s\n", mebi(releaseSize(t)))
+	program, err := os.Stat(slipwayAgent)
+	check(t, err)
+	fmt.Printf("Size of the program: %s\n", mebi(program.Size()))
 }
 
 // costing deploys bundles on one file system.
@@ -247,8 +250,8 @@ func idleCost(t *testing.T, bundles []costBundle) {
 	fmt.Printf("\nCPU time of the agent in %v of polling: %s s, which is %s s in ten minutes.\n\n", *costIdle, seconds(cpu), seconds(tenMinutes))
 }
 
-// releaseSize builds the agent as its packages have it.
-func releaseSize(t *testing.T) int64 {
+// useReleasedAgent builds the agent as its packages have it, for this test.
+func useReleasedAgent(t *testing.T) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "slipway-agent")
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s", "-o", program, "../cmd/slipway-agent")
@@ -256,9 +259,9 @@ func releaseSize(t *testing.T) int64 {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	info, err := os.Stat(program)
-	check(t, err)
-	return info.Size()
+	usual := slipwayAgent
+	slipwayAgent = program
+	t.Cleanup(func() { slipwayAgent = usual })
 }
 
 func (p *process) pid() int { return p.cmd.Process.Pid }

@@ -49,6 +49,7 @@ func (a *Agent) claim(id string) bool {
 		return false
 	}
 	a.inFlight[id] = true
+	a.rest.busy()
 	return true
 }
 
@@ -56,6 +57,9 @@ func (a *Agent) release(id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.inFlight, id)
+	if len(a.inFlight) == 0 {
+		a.rest.idle()
+	}
 	<-a.slots
 	a.finished.Add(1)
 }

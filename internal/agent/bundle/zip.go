@@ -19,6 +19,7 @@ func extractZip(ctx context.Context, t *tree, f *os.File, size int64) error {
 	if err != nil {
 		return err
 	}
+	archive.RegisterDecompressor(zip.Deflate, inflaters())
 	// The directory of the archive says what it unpacks to: a bomb is refused
 	// before the first byte is written. Entries that lie are caught by pump.
 	names, err := check(t.budget, archive.File)
