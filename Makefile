@@ -68,7 +68,7 @@ bench: ## Benchmarks, each beside what it is compared with
 	$(GO) test -run=NONE -bench=. -benchmem ./...
 
 .PHONY: bench/agent
-bench/agent: ## What the agent costs, at work and at rest (half an hour; AGENT_COST="-agent-cost-runs 3 -agent-cost-idle 1m" for less)
+bench/agent: ## What the agent costs, at work and at rest, in half an hour (AGENT_COST has flags)
 	@$(GO) test -count=1 -timeout 2h -v -run 'TestAgentCost$$' ./test -agent-cost $(AGENT_COST) | grep -vE '^ *(===|---)'
 
 .PHONY: lint
