@@ -67,6 +67,10 @@ fuzz: ## Fuzz every parser of untrusted bytes for 20 s
 bench: ## Benchmarks, each beside what it is compared with
 	$(GO) test -run=NONE -bench=. -benchmem ./...
 
+.PHONY: bench/agent
+bench/agent: ## What the agent costs, at work and at rest, in half an hour (AGENT_COST has flags)
+	@$(GO) test -count=1 -timeout 2h -v -run 'TestAgentCost$$' ./test -agent-cost $(AGENT_COST) | grep -vE '^ *(===|---)'
+
 .PHONY: lint
 lint: ## gofumpt, go vet, staticcheck, golangci-lint
 	@out=$$($(TOOL) gofumpt -l cmd internal examples test); if [ -n "$$out" ]; then echo "not gofumpt-ed:"; echo "$$out"; exit 1; fi

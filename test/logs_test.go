@@ -102,3 +102,29 @@ echo "the end"
 		t.Errorf("the host's own log is not masked: %v", err)
 	}
 }
+
+// TestLogsOfShortEvents: what a script prints that ends at once is there with
+// the end of its event.
+func TestLogsOfShortEvents(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	s.define(t, "fleet", "CodeDeployDefault.AllAtOnce")
+	s.startQuickAgent(t, "host-1", "fleet")
+	s.put(t, "short.tgz", folder{
+		"appspec.yml": "version: 0.0\nos: linux\nhooks:\n  BeforeInstall: [{location: good.sh}]\n  AfterInstall: [{location: bad.sh}]\n",
+		"good.sh":     "#!/bin/sh\necho fine\n",
+		"bad.sh":      "#!/bin/sh\necho wrong >&2\nexit 3\n",
+	}.pack(t))
+	id := s.create(t, "fleet", "short.tgz")
+	s.finish(t, id, patience)
+	want := `host-1 BeforeInstall  LifecycleEvent - BeforeInstall
+host-1 BeforeInstall  Script - good.sh
+host-1 BeforeInstall  [stdout]fine
+host-1 AfterInstall  LifecycleEvent - AfterInstall
+host-1 AfterInstall  Script - bad.sh
+host-1 AfterInstall  [stderr]wrong
+`
+	if got := s.logs(t, id); got != want {
+		t.Errorf("the log is\n%swant\n%s", got, want)
+	}
+}

@@ -50,6 +50,7 @@ func (a *Agent) claim(id string) bool {
 	}
 	a.inFlight[id] = true
 	a.tidying.interrupt()
+	a.rest.busy()
 	return true
 }
 
@@ -57,6 +58,9 @@ func (a *Agent) release(id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.inFlight, id)
+	if len(a.inFlight) == 0 {
+		a.rest.idle()
+	}
 	<-a.slots
 	a.finished.Add(1)
 }

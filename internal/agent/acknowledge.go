@@ -9,8 +9,13 @@ import (
 	"github.com/slipwayhq/slipway/internal/protocol"
 )
 
-// specification asks for the document of a command until it is answered.
+// specification asks for the document of a command until it is answered. It is
+// the same for all events of a deployment, if the server is one of ours.
 func (a *Agent) specification(ctx context.Context, r *record) (*protocol.Specification, error) {
+	if known, ok := a.known.of(r.Command.DeploymentExecutionID); ok {
+		r.TargetIndex = known.index
+		return known.spec, nil
+	}
 	in := protocol.GetDeploymentSpecificationInput{
 		DeploymentExecutionID: r.Command.DeploymentExecutionID,
 		HostIdentifier:        a.config.HostIdentifier,
@@ -21,7 +26,11 @@ func (a *Agent) specification(ctx context.Context, r *record) (*protocol.Specifi
 		return nil, err
 	}
 	r.TargetIndex = reply.TargetIndex
-	return a.openSpecification(reply)
+	spec, err := a.openSpecification(reply)
+	if err == nil && r.fromSlipway() {
+		a.known.keep(r.Command.DeploymentExecutionID, knownDeployment{spec, reply.TargetIndex})
+	}
+	return spec, err
 }
 
 // persist calls until there is an answer, which may be a refusal, or ctx ends.

@@ -33,6 +33,7 @@ type Agent struct {
 	journal *journal // nil in a local deployment
 	local   bool     // deploys without a server
 	signers *signerPin
+	known   knownDeployments
 	groups  *groupLocks
 	fetches *keyedLocks // of bundles, by where they are from
 	tidying *tidying
@@ -47,6 +48,7 @@ type Agent struct {
 
 	mu       sync.Mutex
 	inFlight map[string]bool // by command identifier
+	rest     *rest           // nil before Run
 }
 
 // New returns an agent that is ready to run.
@@ -125,6 +127,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	defer stop()
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
+	a.rest = newRest()
+	defer a.rest.busy()
 	if err := install.RecoverAll(a.layout.instructions(), a.config.Log); err != nil {
 		// The next Install of the group tries again, and says so.
 		a.config.Log.ErrorContext(ctx, "cannot clean up after an interrupted installation", "error", err)

@@ -114,6 +114,7 @@ func (a *Agent) runScripts(ctx context.Context, e *event, r *record) result {
 	progress := a.startProgress(ctx, r, out)
 	err = a.eachScript(ctx, e, r, out, progress)
 	progress.stop()
+	r.Log = lastPiece(r, out)
 	text, _ := out.Tail()
 	if err = errors.Join(err, out.Close()); err == nil {
 		return succeeded("Succeeded", text)

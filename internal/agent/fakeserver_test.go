@@ -44,6 +44,7 @@ type fakeServer struct {
 	mu       sync.Mutex
 	commands []*command // handed out in this order, one at a time
 	specs    map[string]protocol.Specification
+	slipway  bool // tells hosts their place, as ours do
 	objects  map[string][]byte
 	etags    map[string]string // in place of the MD5
 	calls    []string
@@ -214,12 +215,16 @@ func (s *fakeServer) specification(in protocol.GetDeploymentSpecificationInput) 
 	if !ok || in.HostIdentifier != hostARN {
 		return nil, fmt.Errorf("no deployment %s for %s", in.DeploymentExecutionID, in.HostIdentifier)
 	}
-	return protocol.GetDeploymentSpecificationOutput{
+	out := protocol.GetDeploymentSpecificationOutput{
 		DeploymentSystem: protocol.DeploymentSystem,
 		DeploymentSpecification: &protocol.DeploymentSpecification{
 			GenericEnvelope: &protocol.Envelope{Format: protocol.FormatPKCS7JSON, Payload: s.signer.sign(s.t, spec)},
 		},
-	}, nil
+	}
+	if s.slipway && in.WantTargetIndex {
+		out.TargetIndex = new(int)
+	}
+	return out, nil
 }
 
 func (s *fakeServer) acknowledge(in protocol.PutHostCommandAcknowledgementInput) (any, error) {

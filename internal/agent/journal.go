@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -29,12 +31,25 @@ const (
 	keptMost = 1000
 )
 
+// prune reads all that is kept, which takes longer than a short event: it does
+// so once an hour, and after so many commands.
+const (
+	pruneEvery = time.Hour
+	pruneAfter = 100
+)
+
 // journal remembers commands across restarts. Its methods may be called for
 // different records at one time.
-type journal struct{ dir string }
+type journal struct {
+	dir string
+
+	mu     sync.Mutex
+	looked time.Time // when prune looked last
+	since  int       // how often it was asked to since then
+}
 
 func openJournal(dir string) (*journal, error) {
-	j := &journal{dir}
+	j := &journal{dir: dir}
 	for _, s := range []stage{received, running, done} {
 		if err := os.MkdirAll(filepath.Join(dir, string(s)), 0o700); err != nil {
 			return nil, fmt.Errorf("cannot make the journal: %w", err)
@@ -71,12 +86,24 @@ func (j *journal) write(s stage, r *record, durable bool) error {
 	if err != nil {
 		return fmt.Errorf("cannot write the journal: %w", err)
 	}
+	r.durable, r.durableText = "", nil
+	if durable {
+		r.durable, r.durableText = s, text
+	}
 	return nil
 }
 
 // move takes the record from one stage to the next, with its present content.
-// A crash in between leaves it in both; the later one counts.
+// A crash in between leaves it in both; the later one counts. One that is
+// stored as it is needs no second copy.
 func (j *journal) move(from, to stage, r *record) error {
+	if text, err := json.Marshal(r); err == nil && r.durable == from && bytes.Equal(text, r.durableText) {
+		if err := errors.Join(os.Rename(j.path(from, r), j.path(to, r)), j.sync(to)); err != nil {
+			return fmt.Errorf("cannot write the journal: %w", err)
+		}
+		r.durable = to
+		return nil
+	}
 	if err := j.write(to, r, true); err != nil {
 		return err
 	}
@@ -137,8 +164,23 @@ func readRecord(path string) (*record, error) {
 	return r, json.Unmarshal(text, r)
 }
 
+// pruneDue reports whether it is time to prune. It is asked after each command.
+func (j *journal) pruneDue(now time.Time) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.since++
+	if j.since < pruneAfter && now.Sub(j.looked) < pruneEvery {
+		return false
+	}
+	j.looked, j.since = now, 0
+	return true
+}
+
 // prune forgets commands that were reported long ago.
 func (j *journal) prune(now time.Time) error {
+	if !j.pruneDue(now) {
+		return nil
+	}
 	dir := filepath.Join(j.dir, string(done))
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -46,6 +46,9 @@ func (a *Agent) follow(ctx context.Context, r *record, out *hook.Output, p *prog
 	for sent, over := 0, false; !over; {
 		select {
 		case <-ctx.Done():
+			if lastPiece(r, out) != nil {
+				return
+			}
 			over = true
 		case <-ticker.C:
 		}
@@ -59,6 +62,20 @@ func (a *Agent) follow(ctx context.Context, r *record, out *hook.Output, p *prog
 			return // a server that does not know the operation
 		}
 	}
+}
+
+// lastPiece returns what of the log was not sent yet, if it is short enough to
+// go with the report of the event: that saves a request. Servers of others get
+// no logs with a report.
+func lastPiece(r *record, out *hook.Output) *protocol.LogPiece {
+	if !r.fromSlipway() {
+		return nil
+	}
+	start, text := out.Pending(logPiece)
+	if text == "" || len(text) > logPiece/2 {
+		return nil // sent, or there may be more
+	}
+	return &protocol.LogPiece{Start: start, Text: text}
 }
 
 // send reports the tail and all that was not sent yet. A piece that may not

@@ -23,9 +23,20 @@ type record struct {
 	// Process is the script that runs, or the latest one that did.
 	Process *hook.Process `json:"process,omitempty"`
 	Result  *result       `json:"result,omitempty"`
+	// Log is the end of what the scripts printed, until it is reported.
+	Log *protocol.LogPiece `json:"log,omitempty"`
 	// Reported is set when the server has answered the report of the result.
 	Reported *time.Time `json:"reported,omitempty"`
+
+	// durable is the stage that the record, as it is, survives a crash of the
+	// machine in, with its text.
+	durable     stage
+	durableText []byte
 }
+
+// fromSlipway reports whether the command's server is one of ours: others do
+// not tell a host's place.
+func (r *record) fromSlipway() bool { return r.TargetIndex != nil }
 
 // result is how a command ended.
 type result struct {

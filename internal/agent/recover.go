@@ -109,6 +109,7 @@ func (a *Agent) interrupt(ctx, work context.Context, r *record) {
 func (a *Agent) resume(r *record, work func()) {
 	a.mu.Lock()
 	a.inFlight[r.Command.HostCommandIdentifier] = true
+	a.rest.busy()
 	a.mu.Unlock()
 	a.workers.Go(func() {
 		a.slots <- struct{}{}

@@ -18,6 +18,7 @@ func (a *Agent) report(ctx, work context.Context, r *record) {
 		HostCommandIdentifier: r.Command.HostCommandIdentifier,
 		CommandStatus:         r.Result.Status,
 		Diagnostics:           r.Result.Diagnostics.Envelope(),
+		Log:                   r.Log,
 	}
 	log := a.config.Log.With("command", r.Command.CommandName, "id", r.Command.HostCommandIdentifier)
 	for attempt, stopping := 1, 0; ; attempt++ {
@@ -43,7 +44,7 @@ func (a *Agent) report(ctx, work context.Context, r *record) {
 		_ = a.config.Retry.Wait(ctx, attempt) // the agent is stopping: try once more
 	}
 	now := time.Now().UTC()
-	r.Reported = &now
+	r.Reported, r.Log = &now, nil
 	if err := a.journal.write(done, r, false); err != nil {
 		log.WarnContext(ctx, "cannot note that the result is reported", "error", err)
 	}

@@ -25,6 +25,7 @@ func (a *Agent) serve(ctx, work context.Context, r *record) {
 		return
 	}
 	log = log.With("deployment", spec.DeploymentID)
+	r.Deployment = spec.DeploymentID
 	unlock, err := a.groups.lock(ctx, spec.DeploymentGroupID)
 	if err != nil {
 		return
@@ -44,7 +45,6 @@ func (a *Agent) serve(ctx, work context.Context, r *record) {
 
 // perform executes an acknowledged command.
 func (a *Agent) perform(ctx, work context.Context, e *event, r *record, log *slog.Logger) {
-	r.Deployment = e.spec.DeploymentID
 	if err := a.journal.move(received, running, r); err != nil {
 		// Without the journal a crash could run a script twice.
 		log.ErrorContext(ctx, "event failed before it began", "error", err)

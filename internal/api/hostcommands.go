@@ -113,7 +113,7 @@ func (h hostCommands) acknowledge(ctx context.Context, call *Call, in *hostproto
 
 func (h hostCommands) complete(ctx context.Context, call *Call, in *hostproto.PutHostCommandCompleteInput) (*hostproto.PutHostCommandCompleteOutput, error) {
 	err := h.control.CompleteHostCommand(ctx, call.Namespace, call.Principal.ARN, control.Completion{
-		CommandID: in.HostCommandIdentifier, Status: in.CommandStatus, Diagnostics: in.Diagnostics,
+		CommandID: in.HostCommandIdentifier, Status: in.CommandStatus, Diagnostics: in.Diagnostics, Log: in.Log,
 	})
 	return &hostproto.PutHostCommandCompleteOutput{}, err
 }

@@ -78,6 +78,7 @@ type Completion struct {
 	CommandID   string
 	Status      protocol.CommandStatus
 	Diagnostics *protocol.Envelope
+	Log         *protocol.LogPiece // the end of what its scripts printed, if that was not sent before
 }
 
 // CompleteHostCommand stores how a command ended. The first report wins: a
@@ -99,6 +100,9 @@ func (c *Control) CompleteHostCommand(ctx context.Context, ns deploy.Namespace, 
 			cmd.State = deploy.CommandSucceeded
 		}
 		cmd.Diagnostics = diagnostics(in.Diagnostics, in.Status)
+		if err := c.appendLog(tx, cmd, in.Log); err != nil {
+			return err
+		}
 		return tx.ReportCommand(cmd)
 	})
 }
@@ -117,15 +121,22 @@ func (c *Control) UpdateHostCommand(ctx context.Context, ns deploy.Namespace, ho
 		reply = protocol.StatusInProgress
 		cmd.Silence = nil
 		cmd.Diagnostics = diagnostics(progress, protocol.StatusSucceeded)
-		if piece != nil {
-			added := deploy.LogPiece{Start: piece.Start, Text: piece.Text}
-			if err := tx.AppendLog(cmd.DeploymentID, cmd.TargetID, cmd.Event, added, c.hostLogLimit); err != nil {
-				return err
-			}
+		if err := c.appendLog(tx, cmd, piece); err != nil {
+			return err
 		}
 		return tx.ReportCommand(cmd)
 	})
 	return reply, err
+}
+
+// appendLog stores a piece of what the scripts of a command printed, if there
+// is one.
+func (c *Control) appendLog(tx *store.Tx, cmd deploy.HostCommand, piece *protocol.LogPiece) error {
+	if piece == nil {
+		return nil
+	}
+	added := deploy.LogPiece{Start: piece.Start, Text: piece.Text}
+	return tx.AppendLog(cmd.DeploymentID, cmd.TargetID, cmd.Event, added, c.hostLogLimit)
 }
 
 // hostCommand returns a command of the host, which has been heard with it. One

@@ -123,6 +123,8 @@ type PutHostCommandCompleteInput struct {
 	HostCommandIdentifier string        `json:"HostCommandIdentifier"`
 	CommandStatus         CommandStatus `json:"CommandStatus"`
 	Diagnostics           *Envelope     `json:"Diagnostics,omitempty"`
+	// Log is Slipway's: what the scripts printed since the last update.
+	Log *LogPiece `json:"Log,omitempty"`
 }
 
 // PutHostCommandCompleteOutput is empty.

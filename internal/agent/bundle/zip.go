@@ -19,6 +19,7 @@ func extractZip(ctx context.Context, t *tree, f *os.File, size int64) error {
 	if err != nil {
 		return err
 	}
+	archive.RegisterDecompressor(zip.Deflate, inflaters())
 	// The directory of the archive says what it unpacks to: a bomb is refused
 	// before the first byte is written. Entries that lie are caught by pump.
 	names, err := check(t.budget, archive.File)
@@ -102,6 +103,10 @@ func linkTarget(member *zip.File) (string, error) {
 	return string(target), err
 }
 
+// aheadSize is from which size on a member is decompressed beside the writing
+// of it: smaller ones are written side by side.
+const aheadSize = 1 << 20
+
 // inflate writes the content of a member.
 func inflate(member *zip.File, size int64) fillFunc {
 	return func(f *os.File, buffer []byte) (int64, error) {
@@ -110,6 +115,10 @@ func inflate(member *zip.File, size int64) fillFunc {
 			return 0, err
 		}
 		defer r.Close()
+		if size >= aheadSize {
+			r = newReadAhead(r)
+			defer r.Close() // before that of the member
+		}
 		n, err := pump(f, r, size, buffer)
 		if err == nil {
 			// Only at the end is the checksum compared, and is it seen that
