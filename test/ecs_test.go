@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/slipwayhq/slipway/internal/provider/amazon/mototest"
 )
 
 // TestECSScript runs what the guide to ECS says with the real aws command,
@@ -18,9 +20,7 @@ func TestECSScript(t *testing.T) {
 	if _, err := exec.LookPath("aws"); err != nil {
 		t.Skip("the session needs the aws command line: ", err)
 	}
-	if err := exec.Command("python3", "-c", "import moto.server, flask").Run(); err != nil {
-		t.Skip("the session needs moto (python3 -m pip install 'moto[server]'): ", err)
-	}
+	mototest.Find(t)
 	script, err := filepath.Abs("scripts/ecs.sh")
 	check(t, err)
 	cmd := exec.CommandContext(t.Context(), script)

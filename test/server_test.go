@@ -26,6 +26,7 @@ type server struct {
 	url    string
 	data   string
 	flags  []string
+	env    []string // beside the clean one
 	aws    aws.Config
 	key    sigv4.Credentials // the root's
 	deploy *codedeploy.Client
@@ -66,7 +67,9 @@ func (s *server) connect(t testing.TB) {
 
 func (s *server) startOn(t testing.TB, address string) {
 	t.Helper()
-	s.process = start(t, serverCommand(s.data, address, s.flags...))
+	cmd := serverCommand(s.data, address, s.flags...)
+	cmd.Env = append(cmd.Env, s.env...)
+	s.process = start(t, cmd)
 	line := s.line(t)
 	m := readyLine.FindStringSubmatch(line)
 	if m == nil {

@@ -100,7 +100,7 @@ type Script struct {
 // Parse reads an AppSpec file of the Server platform, in YAML or JSON. Its
 // error is an [*Error] that lists every mistake of the file.
 func Parse(text []byte) (*Spec, error) {
-	root, err := document(text)
+	root, _, err := document(text)
 	if err != nil {
 		return nil, err
 	}
@@ -113,17 +113,18 @@ func Parse(text []byte) (*Spec, error) {
 	return spec, nil
 }
 
-// document returns the one value that a file holds.
-func document(text []byte) (*yaml.Node, error) {
+// document returns the first value that a file holds, and what reads the rest.
+func document(text []byte) (*yaml.Node, *yaml.Decoder, error) {
 	if len(text) > MaxSize {
-		return nil, unreadable(0, fmt.Sprintf("the application specification file has %d bytes; at most %d are read", len(text), MaxSize))
+		return nil, nil, unreadable(0, fmt.Sprintf("the application specification file has %d bytes; at most %d are read", len(text), MaxSize))
 	}
 	var doc yaml.Node
-	if err := yaml.NewDecoder(bytes.NewReader(text)).Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
-		return nil, syntaxError(err)
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	if err := decoder.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
+		return nil, nil, syntaxError(err)
 	}
 	if doc.Kind == 0 || isNull(doc.Content[0]) {
-		return nil, unreadable(0, "the application specification file was empty")
+		return nil, nil, unreadable(0, "the application specification file was empty")
 	}
-	return doc.Content[0], nil
+	return doc.Content[0], decoder, nil
 }

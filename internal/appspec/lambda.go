@@ -20,20 +20,21 @@ type LambdaSpec struct {
 	Hooks          []FunctionHook
 }
 
-// versionPattern is a published version. $LATEST is none.
-var versionPattern = regexp.MustCompile(`^[1-9][0-9]*$`)
+// What names things of Lambda. $LATEST is no published version, and a number is
+// no alias.
+var (
+	functionPattern = regexp.MustCompile(`^(arn:[^:]+:lambda:[^:]+:[^:]+:function:)?[A-Za-z0-9_-]{1,140}$`)
+	aliasPattern    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+	numberPattern   = regexp.MustCompile(`^[0-9]+$`)
+	versionPattern  = regexp.MustCompile(`^[1-9][0-9]*$`)
+)
 
 // ParseLambda reads an AppSpec file of the Lambda platform, in YAML or JSON.
 // Its error is an [*Error] that lists every mistake of the file.
 func ParseLambda(text []byte) (*LambdaSpec, error) {
-	root, err := document(text)
-	if err != nil {
+	var s *LambdaSpec
+	if err := resourceFile(text, func(p *parser, root *yaml.Node) { s = p.lambda(root) }); err != nil {
 		return nil, err
-	}
-	p := &parser{}
-	s := p.lambda(root)
-	if len(p.problems) > 0 {
-		return nil, &Error{Problems: p.problems, Unreadable: p.unreadable}
 	}
 	return s, nil
 }
@@ -50,8 +51,8 @@ func (p *parser) lambda(root *yaml.Node) *LambdaSpec {
 	if r == nil {
 		return nil
 	}
-	s.Function = p.need(r.place, r.properties, "name", "Name")
-	s.Alias = p.need(r.place, r.properties, "alias", "Alias")
+	s.Function = p.functionName(r)
+	s.Alias = p.aliasName(r)
 	s.CurrentVersion = p.functionVersion(r, "currentversion", "CurrentVersion")
 	s.TargetVersion = p.functionVersion(r, "targetversion", "TargetVersion")
 	if s.TargetVersion != "" && s.TargetVersion == s.CurrentVersion {
@@ -60,10 +61,26 @@ func (p *parser) lambda(root *yaml.Node) *LambdaSpec {
 	return s
 }
 
+func (p *parser) functionName(r *resource) string {
+	name := p.need(r.place, r.properties, "name", "Name")
+	if name != "" && !functionPattern.MatchString(name) {
+		p.fail(r.properties["name"], "Name must be the name of a function, or its ARN without a version or alias, not %s", quoted(name))
+	}
+	return name
+}
+
+func (p *parser) aliasName(r *resource) string {
+	alias := p.need(r.place, r.properties, "alias", "Alias")
+	if alias != "" && (!aliasPattern.MatchString(alias) || numberPattern.MatchString(alias)) {
+		p.fail(r.properties["alias"], "Alias must be the name of an alias, not %s", quoted(alias))
+	}
+	return alias
+}
+
 func (p *parser) functionVersion(r *resource, key, name string) string {
 	v := p.need(r.place, r.properties, key, name)
 	if v != "" && !versionPattern.MatchString(v) {
-		p.fail(r.properties[key], "%s must be the number of a published version, not %q", name, v)
+		p.fail(r.properties[key], "%s must be the number of a published version, not %s", name, quoted(v))
 		return ""
 	}
 	return v

@@ -2,6 +2,7 @@ package appspec
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -12,6 +13,7 @@ type parser struct {
 	problems   []Problem
 	warnings   []Problem
 	unreadable bool // see [Error]
+	strict     bool // what the official agent lets pass is a mistake
 }
 
 // at is a place in the file: a node, the keys that lead to it, and the last of
@@ -45,7 +47,15 @@ func (p *parser) entries(a at) []at {
 			continue
 		}
 		member := at{key: join(a.key, key.Value), node: value, name: key.Value}
-		if n, twice := index[key.Value]; twice {
+		n, twice := index[key.Value]
+		switch {
+		case twice && p.strict:
+			p.fail(at{key: member.key, node: key}, "the key appears twice; the first one is in line %d", members[n].node.Line)
+			continue
+		case key.ShortTag() == "!!merge" && p.strict:
+			p.fail(at{key: member.key, node: key}, "YAML merge keys are not supported; write the keys out")
+			continue
+		case twice:
 			p.warn(at{key: member.key, node: key}, "the key appears twice; the first one, in line %d, has no effect", members[n].node.Line)
 			members[n] = member
 			continue
@@ -118,7 +128,18 @@ func kindName(n *yaml.Node) string {
 	if isNull(n) {
 		return "nothing"
 	}
-	return fmt.Sprintf("%q", n.Value)
+	return quoted(n.Value)
+}
+
+// maxQuoted is how many bytes of what a file says are repeated in a message.
+const maxQuoted = 200
+
+// quoted is what a file says, for a message.
+func quoted(s string) string {
+	if len(s) > maxQuoted {
+		return fmt.Sprintf("%q...", strings.ToValidUTF8(s[:maxQuoted], ""))
+	}
+	return strconv.Quote(s)
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }

@@ -1,6 +1,9 @@
 package appspec
 
 import (
+	"errors"
+	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +22,29 @@ type FunctionHook struct {
 	Function string
 }
 
+// resourceFile reads a file of that form with f. It has one document, and none
+// of its keys twice: which of them counts would be anybody's guess.
+func resourceFile(text []byte, f func(p *parser, root *yaml.Node)) error {
+	root, rest, err := document(text)
+	if err != nil {
+		return err
+	}
+	var next yaml.Node
+	switch err := rest.Decode(&next); {
+	case errors.Is(err, io.EOF):
+	case err != nil:
+		return syntaxError(err)
+	default:
+		return unreadable(next.Line, "a second document begins here; an AppSpec file has one")
+	}
+	p := &parser{strict: true}
+	f(p, root)
+	if len(p.problems) > 0 {
+		return &Error{Problems: p.problems, Unreadable: p.unreadable}
+	}
+	return nil
+}
+
 // resource is the one resource of a file, before its properties are looked at.
 type resource struct {
 	name       at // where it stands
@@ -33,7 +59,12 @@ func (p *parser) folded(a at) map[string]at {
 		return m
 	}
 	for _, e := range p.entries(a) {
-		m[strings.ToLower(e.name)] = e
+		name := strings.ToLower(e.name)
+		if first, twice := m[name]; twice {
+			p.fail(e, "the key appears twice; the first one is %s in line %d (keys are read in any case)", first.name, first.node.Line)
+			continue
+		}
+		m[name] = e
 	}
 	return m
 }
@@ -67,7 +98,7 @@ func (p *parser) resource(top at, fields map[string]at, kind string) *resource {
 		return nil
 	}
 	if got := p.need(named[0], body, "type", "Type"); got != "" && got != kind {
-		p.fail(body["type"], "expected %s, found %q", kind, got)
+		p.fail(body["type"], "expected %s, found %s", kind, quoted(got))
 	}
 	properties, ok := body["properties"]
 	if !ok || isNull(properties.node) {
@@ -75,6 +106,9 @@ func (p *parser) resource(top at, fields map[string]at, kind string) *resource {
 		return nil
 	}
 	r.place, r.properties = properties, p.folded(properties)
+	if properties.node.Kind != yaml.MappingNode {
+		return nil
+	}
 	return r
 }
 
@@ -104,6 +138,17 @@ func (p *parser) need(parent at, fields map[string]at, key, name string) string 
 	return s
 }
 
+var functionARN = regexp.MustCompile(`^arn:[^:]+:lambda:[^:]+:[^:]+:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_$-]+)?$`)
+
+// isHook reports whether a text may name a hook: it is the ARN of a function,
+// or one of the names that the drivers of functions have, URLs among them.
+func isHook(s string) bool {
+	if strings.HasPrefix(s, "arn:") {
+		return functionARN.MatchString(s)
+	}
+	return !strings.ContainsAny(s, " \t\r\n<>")
+}
+
 // functionHooks reads the hooks, a list of maps with one key each, and returns
 // them in the order of the events.
 func (p *parser) functionHooks(fields map[string]at, events []string) []FunctionHook {
@@ -121,6 +166,8 @@ func (p *parser) functionHooks(fields map[string]at, events []string) []Function
 			}
 			function := p.text(e)
 			switch {
+			case function != "" && !isHook(function):
+				p.fail(e, "expected the name or the ARN of a function, found %s", quoted(function))
 			case function == "" && e.node.Kind == yaml.ScalarNode:
 				p.fail(e, "a function's name or ARN is missing")
 			case slices.ContainsFunc(hooks, func(h FunctionHook) bool { return h.Event == events[i] }):

@@ -92,8 +92,9 @@ type Config struct {
 	// Local lets this server run functions itself, before it asks the others.
 	// It sets Dir and all that processes are told. Nil: it runs none.
 	Local *local.Options
-	// TrafficMinute is how long a minute of a traffic shift takes, for tests
-	// and demonstrations. Default: a minute.
+	// TrafficMinute is how long a minute of a traffic shift takes, and of the
+	// waits of deployments to ECS, for tests and demonstrations. Default: a
+	// minute.
 	TrafficMinute time.Duration
 	// Notifications get the messages of groups' triggers, Events an event of
 	// each change. With none, nothing is told and nothing kept to be told.
@@ -280,7 +281,9 @@ func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) erro
 		c.Engine.Name = replicaName()
 	}
 	if c.Containers != nil {
-		c.Engine.Platforms[deploy.ECS] = ecs.Platform{Containers: c.Containers, Functions: c.Functions, NewHookID: hookID(hookKey)}
+		c.Engine.Platforms[deploy.ECS] = ecs.Platform{
+			Containers: c.Containers, Functions: c.Functions, NewHookID: hookID(hookKey), Minute: c.TrafficMinute,
+		}
 	}
 	e := engine.New(d.store, c.Engine)
 	go func() { d.engine <- e.Run(running) }()

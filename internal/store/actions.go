@@ -8,7 +8,8 @@ import (
 	"github.com/slipwayhq/slipway/internal/deploy"
 )
 
-// TopicActions is told when an action can be carried out.
+// TopicActions is told when there is an action to be carried out, now or at
+// another time than before.
 const TopicActions = "actions"
 
 // InsertAction stores an action that can be carried out once it is on disk.
@@ -71,6 +72,9 @@ func (t *Tx) SaveAction(a deploy.Action, dueAt time.Time, now time.Time) (bool, 
 	if err != nil || n == 0 {
 		return false, err
 	}
+	if !a.Ended() {
+		t.Notify(TopicActions) // whoever carries out actions knew of another time
+	}
 	return true, t.WakeDeployment(a.DeploymentID, now)
 }
 
@@ -78,6 +82,9 @@ func (t *Tx) SaveAction(a deploy.Action, dueAt time.Time, now time.Time) (bool, 
 func (t *Tx) RetryAction(a deploy.Action, dueAt time.Time) error {
 	_, err := t.exec(`UPDATE actions SET due_at = $1, claimed_until = 0, doc = $2 WHERE id = $3 AND open = 1`,
 		ms(dueAt), doc(a), a.ID)
+	if err == nil {
+		t.Notify(TopicActions)
+	}
 	return err
 }
 

@@ -223,7 +223,7 @@ func (d *draft) ready() {
 		d.e.Continued = true
 		return
 	}
-	wait := time.Duration(d.dep.BlueGreen.ReadyWait) * time.Minute
+	wait := d.p.scaled(time.Duration(d.dep.BlueGreen.ReadyWait) * time.Minute)
 	if d.e.ReadyUntil == nil {
 		until := d.now.Add(wait)
 		d.e.ReadyUntil = &until
@@ -283,7 +283,7 @@ func (d *draft) shift(i int) {
 		return
 	}
 	if d.e.ShiftedAt != nil {
-		if at := d.e.ShiftedAt.Add(shifts[d.e.Shifts].After); d.now.Before(at) {
+		if at := d.e.ShiftedAt.Add(d.p.scaled(shifts[d.e.Shifts].After)); d.now.Before(at) {
 			d.wake = at
 			return
 		}
@@ -312,7 +312,7 @@ func (d *draft) finish() {
 	}
 	if d.e.TerminateAt == nil {
 		now := d.now
-		at := now.Add(time.Duration(d.dep.BlueGreen.TerminationWait) * time.Minute)
+		at := now.Add(d.p.scaled(time.Duration(d.dep.BlueGreen.TerminationWait) * time.Minute))
 		d.e.TerminateAt, d.dep.TerminationWaitAt = &at, &now
 	}
 	if d.told.Termination == nil && d.now.Before(*d.e.TerminateAt) {

@@ -43,6 +43,17 @@ type Platform struct {
 	NewHookID func(deploymentID, event string) string
 	// HookLimit is how long a hook may take to answer. Default one hour.
 	HookLimit time.Duration
+	// Minute is how long a minute of a traffic routing configuration and of a
+	// group's waits takes. Default: a minute; tests have less time.
+	Minute time.Duration
+}
+
+// scaled is a time that a group or its configuration sets, as it passes here.
+func (p Platform) scaled(d time.Duration) time.Duration {
+	if p.Minute == 0 {
+		return d
+	}
+	return time.Duration(d.Minutes() * float64(p.Minute))
 }
 
 func (p Platform) hookLimit() time.Duration { return cmp.Or(p.HookLimit, platform.HookLimit) }

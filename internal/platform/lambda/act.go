@@ -104,9 +104,24 @@ func (p Platform) check(ctx context.Context, to function.Scope, in aliasInput) (
 	return done(), p.Functions.Version(ctx, to, in.Function, in.Target)
 }
 
-// shift moves traffic from one known state of the alias to the next. Any other
-// state is somebody else's doing, and is left alone.
-func (p Platform) shift(ctx context.Context, to function.Scope, in aliasInput) (deploy.Outcome, error) {
+// conflicts is how many writes are lost to somebody else before a shift rests.
+const conflicts = 3
+
+// shift moves traffic. When somebody else has written the alias between the
+// look at it and its change, it is looked at again.
+func (p Platform) shift(ctx context.Context, to function.Scope, in aliasInput) (outcome deploy.Outcome, err error) {
+	for range conflicts {
+		outcome, err = p.tryShift(ctx, to, in)
+		if !errors.Is(err, function.ErrConflict) {
+			break
+		}
+	}
+	return outcome, err
+}
+
+// tryShift moves traffic from one known state of the alias to the next. Any
+// other state is somebody else's doing, and is left alone.
+func (p Platform) tryShift(ctx context.Context, to function.Scope, in aliasInput) (deploy.Outcome, error) {
 	have, err := p.Functions.Alias(ctx, to, in.Function, in.Alias)
 	if err != nil {
 		return deploy.Outcome{}, err
@@ -121,9 +136,6 @@ func (p Platform) shift(ctx context.Context, to function.Scope, in aliasInput) (
 	}
 	want.RevisionID = have.RevisionID
 	_, err = p.Functions.UpdateAlias(ctx, to, in.Function, in.Alias, want)
-	if errors.Is(err, function.ErrConflict) {
-		return p.shift(ctx, to, in) // look again what it is now; ctx ends this
-	}
 	return done(), err
 }
 

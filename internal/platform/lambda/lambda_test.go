@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/platform"
 	"github.com/slipwayhq/slipway/internal/provider/function"
 	"github.com/slipwayhq/slipway/internal/provider/function/mem"
 )
@@ -225,6 +226,15 @@ func TestStories(t *testing.T) {
 			moves:  []string{" version 4", " version 4 with 10 % on version 5", "5m version 5"},
 			events: all, status: deploy.Succeeded, took: 5 * minute,
 		},
+		"somebody writes in between, a few times": {
+			deployment: deployment("AllAtOnce"), world: failing("UpdateAlias", function.ErrConflict, conflicts+1),
+			moves: []string{" version 4", "1s version 5"}, events: all, status: deploy.Succeeded, took: time.Second,
+		},
+		"somebody writes in between, always": {
+			deployment: deployment("AllAtOnce"), world: failing("UpdateAlias", function.ErrConflict, -1),
+			moves: []string{" version 4"}, events: "Succeeded Failed Skipped", status: deploy.Failed, code: deploy.InternalError,
+			took: callLimit, message: "changed meanwhile",
+		},
 		"provisioned capacity takes a while": {
 			deployment: deployment("AllAtOnce"), world: func(m *mem.Functions) { m.NotReady = 6 },
 			moves: []string{" version 4", " version 5"}, events: all, status: deploy.Succeeded, took: minute,
@@ -337,59 +347,37 @@ func TestHookPayload(t *testing.T) {
 	}
 }
 
-// TestPlan: what an AppSpec file makes of a deployment before anything
-// outside is asked.
-func TestPlan(t *testing.T) {
+// TestGoodAppSpecs: forms that AppSpec files may have.
+func TestGoodAppSpecs(t *testing.T) {
 	t.Parallel()
-	replaced := func(old, by string) string { return strings.Replace(spec(pre), old, by, 1) }
-	for name, c := range map[string]struct {
-		spec string
-		code deploy.ErrorCode
-		says string
-	}{
-		"empty":                  {"", deploy.InvalidRevision, "An AppSpec file is required, but could not be found in the revision"},
-		"blank":                  {" \n", deploy.InvalidRevision, "could not be found"},
-		"comment only":           {"# nothing", deploy.InvalidRevision, "empty"},
-		"no YAML":                {"\tversion: {", deploy.InvalidRevision, "not readable"},
-		"a text":                 {"hello", deploy.InvalidRevision, ""},
-		"a list":                 {"- 1", deploy.InvalidRevision, ""},
-		"broken JSON":            {`{"version":0.0,`, deploy.InvalidRevision, ""},
-		"no resources":           {"version: 0.0\n", deploy.InvalidRevision, "Resources"},
-		"wrong version":          {replaced("version: 0.0", "version: 1.0"), deploy.InvalidFunctionConfig, "0.0"},
-		"wrong type":             {replaced("AWS::Lambda::Function", "AWS::ECS::Service"), deploy.InvalidFunctionConfig, "AWS::Lambda::Function"},
-		"no name":                {replaced("Name: orders, ", ""), deploy.InvalidFunctionConfig, "Name"},
-		"no alias":               {replaced("Alias: live, ", ""), deploy.InvalidFunctionConfig, "Alias"},
-		"no current version":     {replaced(`CurrentVersion: "4", `, ""), deploy.InvalidFunctionConfig, "CurrentVersion"},
-		"$LATEST":                {replaced(`"5"`, `"$LATEST"`), deploy.InvalidFunctionConfig, "$LATEST"},
-		"version 0":              {replaced(`"5"`, `"0"`), deploy.InvalidFunctionConfig, "TargetVersion"},
-		"the same version":       {replaced(`"5"`, `"4"`), deploy.InvalidFunctionConfig, "nothing to deploy"},
-		"an unknown hook":        {replaced("BeforeAllowTraffic", "BeforeInstall"), deploy.InvalidFunctionConfig, "BeforeAllowTraffic"},
-		"a hook of another form": {replaced("BeforeAllowTraffic: pre", "BeforeAllowTraffic: [pre]"), deploy.InvalidFunctionConfig, ""},
-		"two resources": {
-			replaced("Hooks:", "  - more:\n      Type: AWS::Lambda::Function\n      Properties: {}\nHooks:"),
-			deploy.InvalidFunctionConfig, "exactly one",
-		},
-		"numbers":    {replaced(`"5"`, `5`), "", ""},
-		"lower case": {strings.Replace(strings.ToLower(spec()), "aws::lambda::function", "AWS::Lambda::Function", 1), "", ""},
+	replaced := func(in, old, by string) string { return strings.Replace(in, old, by, 1) }
+	for name, text := range map[string]string{
+		"YAML":               goodYAML,
+		"JSON":               goodJSON,
+		"numbers":            replaced(replaced(goodYAML, `"4"`, "4"), `"5"`, "5"),
+		"lower case":         strings.Replace(strings.ToLower(goodYAML), "aws::lambda::function", "AWS::Lambda::Function", 1),
+		"a byte order mark":  "\ufeff" + goodYAML,
+		"lines of Windows":   strings.ReplaceAll(goodYAML, "\n", "\r\n"),
+		"one document":       "---\n" + goodYAML + "...\n",
+		"a version of text":  replaced(goodYAML, "0.0", `"0.0"`),
+		"a comma too many":   replaced(goodJSON, `"5"`, `"5",`),
+		"an ARN":             replaced(goodYAML, "Name: orders", "Name: arn:aws:lambda:eu-west-1:111122223333:function:orders"),
+		"a hook by its ARN":  replaced(goodYAML, " pre", " arn:aws:lambda:eu-west-1:111122223333:function:pre:live"),
+		"a hook by its URL":  replaced(goodYAML, " pre", " https://hooks.example.org/pre?stage=1"),
+		"a hook by an alias": replaced(goodYAML, " pre", " pre:live"),
+		"keys of others":     replaced(goodYAML, "Hooks:", "Outputs: {}\nHooks:"),
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d := deployment("AllAtOnce")
-			d.AppSpec = c.spec
-			st := newStory(t, d)
-			if c.code == "" {
-				st.plans = []plan{answer(0, deploy.EventSucceeded)}
-			}
-			got := st.run()
-			var code deploy.ErrorCode
-			message := ""
-			if got.Error != nil {
-				code, message = got.Error.Code, got.Error.Message
-			}
-			if code != c.code || !strings.Contains(message, c.says) {
-				t.Errorf("%s %q, want %s %q", code, message, c.code, c.says)
-			}
-		})
+		d := deployment("AllAtOnce")
+		d.AppSpec = text
+		targets, err := Platform{}.Plan(d, platform.Fleet{}, time.Time{})
+		if err != nil {
+			t.Errorf("%s: %s", name, err.Message)
+			continue
+		}
+		f := targets[0].Function
+		if f.Alias != "live" || f.Current != "4" || f.Target != "5" || len(f.Hooks) != 2 && len(f.Hooks) != 1 {
+			t.Errorf("%s: %+v", name, f)
+		}
 	}
 }
 

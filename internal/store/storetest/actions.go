@@ -59,7 +59,19 @@ func takeOutcomes(t *testing.T, s *store.Store, deploymentID string) (ids []stri
 	return ids
 }
 
+// toldOfActions fails the test unless who carries out actions was told.
+func toldOfActions(t *testing.T, told <-chan struct{}, what string) {
+	t.Helper()
+	select {
+	case <-told:
+	default:
+		t.Errorf("nobody was told of an action that %s", what)
+	}
+}
+
 func testActions(t *testing.T, s *store.Store) {
+	told, unsubscribe := s.Subscribe(store.TopicActions)
+	defer unsubscribe()
 	nextAction := func(want time.Time) {
 		t.Helper()
 		equal(t, "next", read(t, s, (*store.Tx).NextAction).UTC(), want)
@@ -68,6 +80,7 @@ func testActions(t *testing.T, s *store.Store) {
 	do(t, s, insert(deployment("d-1", "g1", 1)))
 	a, b, c := action1("d-1", "a", 2), action1("d-1", "b", 1), action1("d-1", "c", 1)
 	do(t, s, insertAction(a), insertAction(b), insertAction(c))
+	toldOfActions(t, told, "is new")
 	fails(t, s, store.ErrExists, insertAction(a))
 	equal(t, "as it was stored", read(t, s, func(tx *store.Tx) (deploy.Action, error) { return tx.Action("a") }), a)
 	missing(t, s, "unknown", func(tx *store.Tx) (deploy.Action, error) { return tx.Action("x") })
@@ -84,10 +97,13 @@ func testActions(t *testing.T, s *store.Store) {
 
 	a.Tries = 1
 	do(t, s, func(tx *store.Tx) error { return tx.RetryAction(a, at(90)) })
+	toldOfActions(t, told, "is tried again")
 	equal(t, "between tries", claimActions(t, s, 89, 10), []string{"c"})
 	equal(t, "tried again", claimActions(t, s, 90, 10), []string{"a"})
 	equal(t, "tries", read(t, s, func(tx *store.Tx) (deploy.Action, error) { return tx.Action("a") }).Tries, 1)
 	equal(t, "no outcome", takeOutcomes(t, s, "d-1"), nil)
+	saveAction(t, s, a, deploy.ActionWaiting, 91, 95)
+	toldOfActions(t, told, "is looked at again")
 }
 
 func testActionEnds(t *testing.T, s *store.Store) {

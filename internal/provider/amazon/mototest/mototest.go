@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,17 +20,29 @@ import (
 // startLimit is how long moto may take to start.
 const startLimit = time.Minute
 
-// Start runs moto until the test ends and returns its URL. The test is skipped
-// where moto is not installed.
-func Start(t *testing.T) string {
+// Find returns the Python that has moto. Where none has, the test is skipped;
+// with SLIPWAY_REQUIRE_MOTO set, as in CI, it fails.
+func Find(t testing.TB) (python string) {
 	t.Helper()
 	python, err := exec.LookPath("python3")
+	if err == nil {
+		err = exec.CommandContext(t.Context(), python, "-c", "import moto.server, flask").Run()
+	}
 	if err != nil {
-		t.Skip("python3 is not installed, so moto cannot be asked")
+		const reason = "moto is not installed (python3 -m pip install 'moto[server]')"
+		if os.Getenv("SLIPWAY_REQUIRE_MOTO") != "" {
+			t.Fatal(reason)
+		}
+		t.Skip(reason)
 	}
-	if err := exec.CommandContext(t.Context(), python, "-c", "import moto.server, flask").Run(); err != nil {
-		t.Skip("moto is not installed (python3 -m pip install 'moto[server]')")
-	}
+	return python
+}
+
+// Start runs moto until the test ends and returns its URL. The test is skipped
+// where moto is not installed, as Find says.
+func Start(t testing.TB) string {
+	t.Helper()
+	python := Find(t)
 	var config net.ListenConfig
 	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -40,6 +53,7 @@ func Start(t *testing.T) string {
 	ctx, stop := context.WithCancel(context.Background())
 	moto := exec.CommandContext(ctx, python, "-m", "moto.server", "-H", host, "-p", port)
 	moto.Env = append(os.Environ(), "AWS_ENDPOINT_URL=")
+	moto.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // also when the test program is killed
 	if err := moto.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +70,7 @@ func Start(t *testing.T) string {
 	return url
 }
 
-func answers(t *testing.T, url string) bool {
+func answers(t testing.TB, url string) bool {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/moto-api/", http.NoBody)
 	if err != nil {

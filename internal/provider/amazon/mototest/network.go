@@ -10,7 +10,7 @@ import (
 
 // network returns the default VPC of moto, two of its subnets and its security
 // group.
-func network(t *testing.T, server string) (vpc string, subnets []string, group string) {
+func network(t testing.TB, server string) (vpc string, subnets []string, group string) {
 	t.Helper()
 	var answer struct {
 		Subnets []struct {
@@ -32,7 +32,7 @@ func network(t *testing.T, server string) (vpc string, subnets []string, group s
 
 // ask asks EC2. (Two calls are not worth a client of it: moto looks at nothing
 // but the service's name in a signature.)
-func ask(t *testing.T, server, action string, answer any) {
+func ask(t testing.TB, server, action string, answer any) {
 	t.Helper()
 	form := url.Values{"Action": {action}, "Version": {"2016-11-15"}}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server, strings.NewReader(form.Encode()))

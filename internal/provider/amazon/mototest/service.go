@@ -26,7 +26,7 @@ type Service struct {
 
 // ECS makes a service with the controller EXTERNAL, as docs/guides/ecs.md says.
 // (CodeDeploy's own controller would make the first task set; moto does not.)
-func ECS(t *testing.T, url, name string) Service {
+func ECS(t testing.TB, url, name string) Service {
 	t.Helper()
 	ctx, config := t.Context(), Config(url)
 	e, l := ecs.NewFromConfig(config), elb.NewFromConfig(config)
@@ -83,7 +83,7 @@ func ECS(t *testing.T, url, name string) Service {
 
 // listeners makes a load balancer with its listeners. That of production has a
 // rule, and keeps a caller at its target group.
-func (s *Service) listeners(t *testing.T, l *elb.Client, subnets []string) {
+func (s *Service) listeners(t testing.TB, l *elb.Client, subnets []string) {
 	t.Helper()
 	lb, err := l.CreateLoadBalancer(t.Context(), &elb.CreateLoadBalancerInput{Name: &s.Name, Subnets: subnets})
 	if err != nil {

@@ -6,11 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/provider/amazon"
@@ -91,14 +93,14 @@ func (f *Functions) Capacity(ctx context.Context, to function.Scope, name, alias
 	out, err := f.client(to).GetProvisionedConcurrencyConfig(ctx, &lambda.GetProvisionedConcurrencyConfigInput{
 		FunctionName: &name, Qualifier: &alias,
 	})
-	var none *types.ProvisionedConcurrencyConfigNotFoundException
-	if errors.As(err, &none) {
+	var missing *smithyhttp.ResponseError
+	if errors.As(err, &missing) && missing.HTTPStatusCode() == http.StatusNotFound {
+		// None is provisioned; a server that does not know of such a thing has
+		// none either, in words of its own.
 		return true, nil
 	}
 	if err != nil {
-		err = failure(err)
-		// A server that does not know provisioned concurrency has none.
-		return errors.Is(err, function.ErrNotFound), ignore(err, function.ErrNotFound)
+		return false, failure(err)
 	}
 	switch out.Status {
 	case types.ProvisionedConcurrencyStatusEnumFailed:
@@ -152,13 +154,6 @@ func failure(err error) error {
 		return fmt.Errorf("%w: %s", function.ErrThrottled, code)
 	}
 	return fmt.Errorf("AWS Lambda: %w", err)
-}
-
-func ignore(err, kind error) error {
-	if errors.Is(err, kind) {
-		return nil
-	}
-	return err
 }
 
 // optional is nil for an empty text.

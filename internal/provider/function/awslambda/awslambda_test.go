@@ -174,6 +174,7 @@ func TestCapacity(t *testing.T) {
 		"failed":      {answer{status: 200, body: `{"Status":"FAILED","StatusReason":"none left"}`}, false, function.ErrInvalid},
 		"none":        {answer{status: 404, code: "ProvisionedConcurrencyConfigNotFoundException"}, true, nil},
 		"unknown":     {answer{status: 404, code: "ResourceNotFoundException"}, true, nil},
+		"no such API": {answer{status: 404, body: "<!doctype html><title>404 Not Found</title>"}, true, nil},
 		"denied":      {answer{status: 403, code: "AccessDeniedException"}, false, function.ErrDenied},
 	} {
 		t.Run(name, func(t *testing.T) {
