@@ -1,0 +1,695 @@
+package test
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/google/go-cmp/cmp"
+)
+
+// officialCheckout names the variable with the folder of a checkout of the
+// official agent 1.x. It is run as it is, by the ruby on the PATH, whose gems
+// must be there: aws-sdk-s3, logging, concurrent-ruby, rubyzip and gli.
+const officialCheckout = "SLIPWAY_OFFICIAL_AGENT"
+
+// agentProgram is an agent that is run as its users run it: a program with a
+// configuration file.
+type agentProgram struct {
+	name    string
+	command func(config string) []string
+	// once more, with another last word, for those that are daemons
+	stop func(config string) []string
+}
+
+// ourAgent is slipway-agent, which reads the official agent's files.
+func ourAgent(*testing.T) agentProgram {
+	return agentProgram{name: "ours", command: func(config string) []string {
+		return []string{slipwayAgent, "run", "--config", config}
+	}}
+}
+
+// rubyAgent is the official agent 1.x. Where there is none the test is skipped.
+func rubyAgent(t *testing.T) agentProgram {
+	t.Helper()
+	checkout := os.Getenv(officialCheckout)
+	if checkout == "" {
+		t.Skipf("%s names no checkout of the official agent 1.x, which this runs", officialCheckout)
+	}
+	ruby := func(args ...string) []string {
+		return append([]string{"ruby", filepath.Join(checkout, "bin", "codedeploy-agent")}, args...)
+	}
+	try := ruby("--help")
+	if out, err := exec.Command(try[0], try[1:]...).CombinedOutput(); err != nil { //nolint:gosec // a test may run what its caller names
+		t.Fatalf("the official agent in %s does not start: %v\n%s", checkout, err, out)
+	}
+	return agentProgram{
+		name:    "ruby",
+		command: func(config string) []string { return ruby("--config_file", config, "start") },
+		stop:    func(config string) []string { return ruby("--config_file", config, "stop") },
+	}
+}
+
+// realHost is a host of its own group, with an agent that runs as a process
+// and is configured as docs/guides/official-agent.md says.
+type realHost struct {
+	officialAgent
+	program agentProgram
+	dir     string
+	*process
+}
+
+// addRealHost registers a host and writes the files of its agent, with more
+// lines for codedeployagent.yml. The agent is not started yet.
+func addRealHost(t *testing.T, s *tlsServer, p agentProgram, identity officialAgent, lines ...string) *realHost {
+	t.Helper()
+	h := &realHost{officialAgent: identity, program: p, dir: t.TempDir()}
+	h.name = strings.Trim(regexp.MustCompile(`[^A-Za-z0-9]+`).ReplaceAllString(t.Name(), "-"), "-")
+	h.join(t, s)
+	for _, dir := range []string{"log", "pid", "deployment-root"} {
+		check(t, os.Mkdir(h.path(dir), 0o755))
+	}
+	write(t, h.path(".version"), "agent_version: OFFICIAL_1.8.1-1_deb\n")
+	h.writeIdentity(t)
+	h.configure(t, lines...)
+	return h
+}
+
+func (h *realHost) path(name string) string { return filepath.Join(h.dir, name) }
+
+// writeIdentity writes the on-premises file, as `aws deploy register` does for
+// a user and as the manual says for a session.
+func (h *realHost) writeIdentity(t *testing.T) {
+	t.Helper()
+	if h.key.SessionToken == "" {
+		guide := read(t, "../docs/guides/official-agent.md")
+		text := strings.NewReplacer(
+			"arn:aws:iam::000000000000:user/AWS/CodeDeploy/web-1", h.host,
+			"aws_access_key_id: AKIA...", "aws_access_key_id: "+h.key.AccessKeyID,
+			"aws_secret_access_key: ...", "aws_secret_access_key: "+h.key.SecretAccessKey,
+		).Replace(snippet(t, guide, "yaml"))
+		write(t, h.path("codedeploy.onpremises.yml"), text+"\n")
+		return
+	}
+	write(t, h.path("credentials"), fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\naws_session_token = %s\n",
+		h.key.AccessKeyID, h.key.SecretAccessKey, h.key.SessionToken))
+	write(t, h.path("codedeploy.onpremises.yml"), fmt.Sprintf("region: us-east-1\niam_session_arn: %s\naws_credentials_file: %s\n",
+		h.host, h.path("credentials")))
+}
+
+// configure writes codedeployagent.yml: what the official package installs,
+// with other folders, and the guide's three lines.
+func (h *realHost) configure(t *testing.T, lines ...string) {
+	t.Helper()
+	_, rest, _ := strings.Cut(read(t, "../docs/guides/official-agent.md"), "codedeployagent.yml` come")
+	added := regexp.MustCompile(`https://[a-z0-9.]+:8650`).ReplaceAllString(snippet(t, rest, "yaml"), h.server.daemon.URL)
+	text := []string{
+		"---", ":program_name: codedeploy-agent", ":verbose: true", ":max_revisions: 5",
+		":log_dir: " + h.path("log"), ":pid_dir: " + h.path("pid"), ":root_dir: " + h.path("deployment-root"),
+		":on_premises_config_file: " + h.path("codedeploy.onpremises.yml"),
+		added,
+	}
+	write(t, h.path("codedeployagent.yml"), strings.Join(append(text, lines...), "\n")+"\n")
+}
+
+// start starts the agent. It is killed with all its processes when the test
+// ends, and also when the test program dies: then the shell reads no more.
+func (h *realHost) start(t *testing.T, environment ...string) {
+	t.Helper()
+	command := h.program.command(h.path("codedeployagent.yml"))
+	cmd := exec.Command("sh", append([]string{"-c", `"$@" & read -r _; kill -KILL 0`, "sh"}, command...)...) //nolint:gosec // the command is ours
+	cmd.Dir = h.dir
+	cmd.Env = append(cleanEnvironment(), append([]string{
+		"HOME=" + h.dir, "SSL_CERT_FILE=" + filepath.Join(h.server.data, "tls-ca.pem"),
+	}, environment...)...)
+	_, err := cmd.StdinPipe()
+	check(t, err)
+	h.process = start(t, cmd)
+	t.Cleanup(func() {
+		h.crash()
+		if !t.Failed() {
+			return
+		}
+		for _, file := range must(filepath.Glob(h.path("log/*.log"))) {
+			text := read(t, file)
+			t.Logf("%s:\n%s", file, text[max(0, len(text)-8000):])
+		}
+	})
+}
+
+// crash kills the agent with all its processes but the scripts, which have
+// process groups of their own.
+func (h *realHost) crash() {
+	_ = syscall.Kill(-h.cmd.Process.Pid, syscall.SIGKILL)
+	<-h.ended
+}
+
+// end stops the agent as its service does.
+func (h *realHost) end(t *testing.T) {
+	t.Helper()
+	if h.program.stop == nil {
+		check(t, syscall.Kill(-h.cmd.Process.Pid, syscall.SIGTERM))
+	} else {
+		command := h.program.stop(h.path("codedeployagent.yml"))
+		if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil { //nolint:gosec // the command is ours
+			t.Errorf("%q: %v\n%s", command, err, out)
+		}
+	}
+	h.crash()
+}
+
+// revision makes a bundle. Its pages go to the host's folder www; its scripts
+// are run in the events of their names.
+func (h *realHost) revision(pages, scripts map[string]string, more ...entry) []entry {
+	appspec := "version: 0.0\nos: linux\nfiles:\n  - source: pages\n    destination: " + h.path("www") + "\nhooks:\n"
+	entries := more
+	for _, event := range slices.Sorted(maps.Keys(scripts)) {
+		appspec += "  " + event + ":\n    - location: hooks/" + event + ".sh\n      timeout: 30\n"
+		entries = append(entries, entry{name: "hooks/" + event + ".sh", content: "#!/bin/sh\n" + scripts[event] + "\n"})
+	}
+	for _, page := range slices.Sorted(maps.Keys(pages)) {
+		entries = append(entries, entry{name: "pages/" + page, content: pages[page]})
+	}
+	return append(entries, entry{name: "appspec.yml", content: appspec})
+}
+
+// release uploads a bundle and deploys it to the host's group.
+func (h *realHost) release(t *testing.T, kind string, bundle []entry, change ...func(*codedeploy.CreateDeploymentInput)) (id string) {
+	t.Helper()
+	key := fmt.Sprintf("%s-%d.%s", h.name, len(bundle), kind)
+	put, err := h.server.s3.PutObject(t.Context(), &s3.PutObjectInput{
+		Bucket: aws.String(bucket), Key: &key, Body: strings.NewReader(string(archives[kind](t, bundle))),
+	})
+	check(t, err)
+	in := &codedeploy.CreateDeploymentInput{
+		ApplicationName: aws.String(application), DeploymentGroupName: &h.name,
+		Revision: &types.RevisionLocation{RevisionType: types.RevisionLocationTypeS3, S3Location: &types.S3Location{
+			Bucket: aws.String(bucket), Key: &key, BundleType: types.BundleType(kind), ETag: put.ETag, Version: put.VersionId,
+		}},
+	}
+	for _, f := range change {
+		f(in)
+	}
+	created, err := h.server.deploy.CreateDeployment(t.Context(), in)
+	check(t, err)
+	return aws.ToString(created.DeploymentId)
+}
+
+// succeed waits for the good end of a deployment.
+func (h *realHost) succeed(t *testing.T, id string) {
+	t.Helper()
+	s := server{deploy: h.server.deploy}
+	s.succeed(t, id, 2*patience)
+}
+
+// wantLines compares what the scripts wrote into a file of the host.
+func (h *realHost) wantLines(t *testing.T, file string, want ...string) {
+	t.Helper()
+	got := strings.FieldsFunc(read(t, h.path(file)), func(r rune) bool { return r == '\n' })
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", file, diff)
+	}
+}
+
+// wantPages compares what is in the folder www.
+func (h *realHost) wantPages(t *testing.T, want map[string]string) {
+	t.Helper()
+	if diff := cmp.Diff(want, files(t, h.path("www"))); diff != "" {
+		t.Errorf("www (-want +got):\n%s", diff)
+	}
+}
+
+// allHooks are the events of a deployment that have scripts.
+var allHooks = []string{"ApplicationStop", "BeforeInstall", "AfterInstall", "ApplicationStart", "ValidateService"}
+
+// everyHook is a script for each of them.
+func everyHook(script string) map[string]string {
+	scripts := map[string]string{}
+	for _, event := range allHooks {
+		scripts[event] = script
+	}
+	return scripts
+}
+
+// TestRealAgents runs whole agents in processes, with real bundles and
+// scripts: the official agent 1.x where there is one, and ours, of which the
+// same is expected, word by word.
+func TestRealAgents(t *testing.T) {
+	t.Parallel()
+	scenarios := []struct {
+		name string
+		run  func(*testing.T, *tlsServer, agentProgram)
+	}{
+		{"three bundles", threeBundles},
+		{"files that exist", filesThatExist},
+		{"failures", failures},
+		{"failure and rollback", failureAndRollback},
+		{"stop", stopInTheMiddle},
+		{"two groups", twoGroups},
+		{"crash", crashInAScript},
+		{"server restart", serverRestart},
+		{"policy", signedForThePolicy},
+		{"session", identityOfASession},
+		{"version of an object", versionOfAnObject},
+		{"names", bucketsByName},
+	}
+	for name, find := range map[string]func(*testing.T) agentProgram{"ruby": rubyAgent, "ours": ourAgent} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := find(t)
+			s := startTLSServer(t)
+			for _, scenario := range scenarios {
+				t.Run(scenario.name, func(t *testing.T) {
+					t.Parallel()
+					scenario.run(t, s, p)
+				})
+			}
+		})
+	}
+}
+
+// threeBundles: one after the other, in each format. The scripts of
+// ApplicationStop are those of the revision before, and its files go.
+func threeBundles(t *testing.T, s *tlsServer, p agentProgram) {
+	h := addRealHost(t, s, p, userOnPremises())
+	h.start(t)
+	want := []string{}
+	for i, kind := range []string{"tar", "tgz", "zip"} {
+		pages := map[string]string{"index.html": kind, kind + ".html": "only here"}
+		id := h.release(t, kind, h.revision(pages, everyHook(fmt.Sprintf(
+			`echo "%s $LIFECYCLE_EVENT $DEPLOYMENT_ID $DEPLOYMENT_GROUP_NAME $APPLICATION_NAME $BUNDLE_BUCKET $BUNDLE_KEY" >>%s`,
+			kind, h.path("hooks.log")))))
+		h.checkEvents(t, id, allSucceeded())
+		h.wantPages(t, pages)
+		for _, event := range allHooks {
+			of := kind
+			if event == "ApplicationStop" {
+				if i == 0 {
+					continue
+				}
+				of = []string{"tar", "tgz"}[i-1]
+			}
+			want = append(want, fmt.Sprintf("%s %s %s %s %s %s %s", of, event, id, h.name, application, bucket, h.name+"-8."+kind))
+		}
+	}
+	h.wantLines(t, "hooks.log", want...)
+}
+
+// allSucceeded are the events of a good deployment.
+func allSucceeded() map[string]string {
+	events := map[string]string{"DownloadBundle": "Succeeded Success", "Install": "Succeeded Success"}
+	for _, event := range allHooks {
+		events[event] = "Succeeded Success"
+	}
+	return events
+}
+
+// failedIn are the events of a deployment that failed in one.
+func failedIn(event, diagnostics string) map[string]string {
+	events := map[string]string{}
+	result := "Succeeded Success"
+	for _, e := range []string{
+		"ApplicationStop", "DownloadBundle", "BeforeInstall", "Install", "AfterInstall", "ApplicationStart", "ValidateService",
+	} {
+		events[e] = result
+		if e == event {
+			events[e], result = "Failed "+diagnostics, "Skipped"
+		}
+	}
+	return events
+}
+
+// filesThatExist, from nobody's deployment: in the way, replaced, or kept.
+func filesThatExist(t *testing.T, s *tlsServer, p agentProgram) {
+	h := addRealHost(t, s, p, userOnPremises())
+	h.start(t)
+	check(t, os.Mkdir(h.path("www"), 0o755))
+	write(t, h.path("www/index.html"), "mine")
+	bundle := h.revision(map[string]string{"index.html": "theirs", "new.html": "new"}, nil)
+	behave := func(b types.FileExistsBehavior) func(*codedeploy.CreateDeploymentInput) {
+		return func(in *codedeploy.CreateDeploymentInput) { in.FileExistsBehavior = b }
+	}
+	id := h.release(t, "zip", bundle)
+	h.finishes(t, id, types.DeploymentStatusFailed)
+	want := "The deployment failed because a specified file already exists at this location: " + h.path("www/index.html")
+	if got := message(h.eventOf(t, id, "Install")); !strings.Contains(got, want) { // ours says more
+		t.Errorf("Install: %s, want %s", got, want)
+	}
+	h.wantPages(t, map[string]string{"index.html": "mine"})
+	h.succeed(t, h.release(t, "zip", bundle, behave(types.FileExistsBehaviorRetain)))
+	h.wantPages(t, map[string]string{"index.html": "mine", "new.html": "new"})
+	h.succeed(t, h.release(t, "zip", bundle, behave(types.FileExistsBehaviorOverwrite)))
+	h.wantPages(t, map[string]string{"index.html": "theirs", "new.html": "new"})
+}
+
+// finishes waits for the end of a deployment.
+func (h *realHost) finishes(t *testing.T, id string, want types.DeploymentStatus) *types.DeploymentInfo {
+	t.Helper()
+	s := server{deploy: h.server.deploy}
+	info := s.finish(t, id, 2*patience)
+	if info.Status != want {
+		t.Errorf("deployment %s ended as %s, want %s: %+v", id, info.Status, want, info.ErrorInformation)
+	}
+	return info
+}
+
+func (h *realHost) eventOf(t *testing.T, id, name string) types.LifecycleEvent {
+	t.Helper()
+	s := server{deploy: h.server.deploy}
+	return event(t, s.targets(t, id)[0], name)
+}
+
+// failures of scripts and bundles. Where ours says something else,
+// docs/reference/agent-behaviour.md says why.
+func failures(t *testing.T, s *tlsServer, p agentProgram) {
+	h := addRealHost(t, s, p, userOnPremises())
+	h.start(t)
+	const script = "hooks/BeforeInstall.sh"
+	specified, head := "Script at specified location: "+script+" ", "LifecycleEvent - BeforeInstall\n"
+	hook := func(text string) []entry { return h.revision(nil, map[string]string{"BeforeInstall": text}) }
+	for _, c := range []struct {
+		name   string
+		bundle []entry
+		event  string
+		told   // ARCHIVE stands for the revision's folder
+		ours   told
+	}{
+		{
+			"exit code", hook("echo out; echo err >&2; sleep 0.2; echo last; exit 3"), "BeforeInstall",
+			told{
+				"ScriptFailed " + script + " " + specified + "failed with exit code 3",
+				head + "Script - " + script + "\n[stdout]out\n[stderr]err\n[stdout]last\n",
+			}, told{},
+		},
+		{
+			"killed by a signal", hook("kill -KILL $$"), "BeforeInstall",
+			told{"ScriptFailed " + script + " " + specified + "failed with exit code ", head + "Script - " + script + "\n"}, told{},
+		},
+		{
+			"time-out", replace(hook("sleep 30"), "timeout: 30", "timeout: 1"), "BeforeInstall",
+			told{"ScriptTimedOut " + script + " " + specified + "failed to complete in 1 seconds", head + "Script - " + script + "\n"}, told{},
+		},
+		{
+			"missing script", replace(hook("true"), "location: hooks/BeforeInstall.sh", "location: hooks/none.sh"), "BeforeInstall",
+			told{"ScriptMissing hooks/none.sh Script does not exist at specified location: ARCHIVE/hooks/none.sh", head},
+			told{"ScriptMissing hooks/none.sh Script does not exist at specified location: ARCHIVE/hooks/none.sh", head + "Script - hooks/none.sh\n"},
+		},
+		{
+			"output left open", replace(hook("sleep 3 &"), "timeout: 30", "timeout: 1"), "BeforeInstall",
+			told{"UnknownError " + script + " " + specified + "failed to close STDOUT", head + "Script - " + script + "\n"},
+			told{"Success  Succeeded", head + "Script - " + script + "\n[warning]the script ended, but"},
+		},
+		{
+			"version of the AppSpec", replace(hook("true"), "version: 0.0", "version: 1.0"), "BeforeInstall",
+			told{"UnknownError  The deployment failed because an invalid version value (1.0) was entered in the application specification file. ", ""},
+			told{"UnknownError  appspec.yml: the AppSpec file is not valid: line 1: version: invalid version value", ""},
+		},
+		{
+			"no AppSpec", []entry{{name: "README", content: "nothing\n"}}, "BeforeInstall",
+			told{"UnknownError  The CodeDeploy agent did not find an AppSpec file within the unpacked revision directory at ", ""}, told{},
+		},
+		{"no archive", nil, "DownloadBundle", told{"UnknownError  ", ""}, told{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			want := c.told
+			if c.ours != (told{}) && p.name == "ours" {
+				want = c.ours
+			}
+			id := h.releaseGarbage
+			if c.bundle != nil {
+				id = func(t *testing.T) string { return h.release(t, "tgz", c.bundle) }
+			}
+			h.wantTold(t, id(t), c.event, want)
+		})
+	}
+}
+
+// told is how an event's diagnostics begin: error code, script and message,
+// and the log.
+type told struct{ diagnostics, log string }
+
+func (h *realHost) wantTold(t *testing.T, id, event string, want told) {
+	t.Helper()
+	s := server{deploy: h.server.deploy}
+	s.finish(t, id, 2*patience)
+	d := h.eventOf(t, id, event).Diagnostics
+	if d == nil {
+		t.Fatalf("%s says nothing", event)
+	}
+	archive := must(filepath.Glob(h.path("deployment-root/*/" + id)))[0] + "/deployment-archive"
+	got := told{
+		strings.ReplaceAll(fmt.Sprintf("%s %s %s", d.ErrorCode, aws.ToString(d.ScriptName), aws.ToString(d.Message)), archive, "ARCHIVE"),
+		aws.ToString(d.LogTail),
+	}
+	if !strings.HasPrefix(got.diagnostics, want.diagnostics) || !strings.HasPrefix(got.log, want.log) || (want.log == "") != (got.log == "") {
+		t.Errorf("%s says\n%q, want\n%q", event, got, want)
+	}
+}
+
+// replace changes a word in the AppSpec of a bundle.
+func replace(bundle []entry, old, with string) []entry {
+	out := slices.Clone(bundle)
+	for i := range out {
+		if out[i].name == "appspec.yml" {
+			out[i].content = strings.ReplaceAll(out[i].content, old, with)
+		}
+	}
+	return out
+}
+
+// releaseGarbage deploys something that is no archive.
+func (h *realHost) releaseGarbage(t *testing.T) (id string) {
+	t.Helper()
+	return h.release(t, "tgz", h.revision(nil, nil), func(in *codedeploy.CreateDeploymentInput) {
+		key := h.name + "-garbage.tgz"
+		done(t)(h.server.s3.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(bucket), Key: &key, Body: strings.NewReader("garbage")}))
+		in.Revision.S3Location = &types.S3Location{Bucket: aws.String(bucket), Key: &key, BundleType: types.BundleTypeTarGZip}
+	})
+}
+
+// failureAndRollback: the revision before comes back, and its ApplicationStop
+// is that of the last revision that was installed.
+func failureAndRollback(t *testing.T, s *tlsServer, p agentProgram) {
+	h := addRealHost(t, s, p, userOnPremises())
+	done(t)(s.deploy.UpdateDeploymentGroup(t.Context(), &codedeploy.UpdateDeploymentGroupInput{
+		ApplicationName: aws.String(application), CurrentDeploymentGroupName: &h.name,
+		AutoRollbackConfiguration: &types.AutoRollbackConfiguration{
+			Enabled: true, Events: []types.AutoRollbackEvent{types.AutoRollbackEventDeploymentFailure},
+		},
+	}))
+	h.start(t)
+	note := func(revision string) string {
+		return fmt.Sprintf(`echo "%s $LIFECYCLE_EVENT" >>%s`, revision, h.path("hooks.log"))
+	}
+	good := h.revision(map[string]string{"index.html": "good"}, everyHook(note("good")))
+	h.succeed(t, h.release(t, "tgz", good))
+	check(t, os.Remove(h.path("hooks.log")))
+
+	scripts := everyHook(note("bad"))
+	scripts["ApplicationStart"] += "; exit 1"
+	id := h.release(t, "zip", h.revision(map[string]string{"index.html": "bad", "bad.html": ""}, scripts))
+	info := h.finishes(t, id, types.DeploymentStatusFailed)
+	if info.RollbackInfo == nil || info.RollbackInfo.RollbackDeploymentId == nil {
+		t.Fatalf("there is no rollback: %+v", info)
+	}
+	h.succeed(t, *info.RollbackInfo.RollbackDeploymentId)
+	h.wantPages(t, map[string]string{"index.html": "good"})
+	h.wantLines(t, "hooks.log",
+		"good ApplicationStop", "bad BeforeInstall", "bad AfterInstall", "bad ApplicationStart",
+		"bad ApplicationStop", "good BeforeInstall", "good AfterInstall", "good ApplicationStart", "good ValidateService")
+}
+
+// waiting is a script that says that it is there and ends when it may.
+func (h *realHost) waiting() string {
+	return fmt.Sprintf("echo begin >>%[1]s; while [ ! -e %[2]s ]; do sleep 0.05; done; echo end >>%[1]s", h.path("waiting.log"), h.path("go"))
+}
+
+func (h *realHost) isWaiting(t *testing.T) {
+	t.Helper()
+	eventually(t, patience, "the script waits", func() bool { return read(t, h.path("waiting.log")) == "begin\n" })
+}
+
+func (h *realHost) letGo(t *testing.T) {
+	t.Helper()
+	write(t, h.path("go"), "")
+	eventually(t, patience, "the script ends", func() bool { return strings.HasSuffix(read(t, h.path("waiting.log")), "end\n") })
+}
+
+// stopInTheMiddle: the script runs to its end, and its event ends as it says;
+// then the deployment is stopped, and the host is there for the next one.
+func stopInTheMiddle(t *testing.T, s *tlsServer, p agentProgram) {
+	h := addRealHost(t, s, p, userOnPremises())
+	h.start(t)
+	id := h.release(t, "tgz", h.revision(map[string]string{"index.html": "1"}, map[string]string{"BeforeInstall": h.waiting()}))
+	h.isWaiting(t)
+	stopped, err := s.deploy.StopDeployment(t.Context(), &codedeploy.StopDeploymentInput{DeploymentId: &id})
+	check(t, err)
+	if stopped.Status != types.StopStatusPending {
+		t.Errorf("the stop is %s where a script runs", stopped.Status)
+	}
+	h.letGo(t)
+	h.finishes(t, id, types.DeploymentStatusStopped)
+	want := failedIn("BeforeInstall", "")
+	want["BeforeInstall"] = "Succeeded Success"
+	h.checkEvents(t, id, want)
+	h.succeed(t, h.release(t, "tgz", h.revision(map[string]string{"index.html": "2"}, nil)))
+	h.wantPages(t, map[string]string{"index.html": "2"})
+}
+
+// twoGroups have the same host: each waits in a script for the other.
+func twoGroups(t *testing.T, s *tlsServer, p agentProgram) {
+	h := addRealHost(t, s, p, userOnPremises())
+	other := h.name + "-2"
+	done(t)(s.deploy.CreateDeploymentGroup(t.Context(), &codedeploy.CreateDeploymentGroupInput{
+		ApplicationName: aws.String(application), DeploymentGroupName: &other,
+		ServiceRoleArn: aws.String("arn:aws:iam::000000000000:role/slipway"),
+		OnPremisesInstanceTagFilters: []types.TagFilter{{
+			Key: aws.String("stage"), Value: &h.name, Type: types.TagFilterTypeKeyAndValue,
+		}},
+	}))
+	check(t, os.Mkdir(h.path("met"), 0o755))
+	h.start(t)
+	meet := map[string]string{"BeforeInstall": fmt.Sprintf(
+		`touch %[1]s/$DEPLOYMENT_GROUP_NAME; while [ "$(ls %[1]s | wc -l)" != 2 ]; do sleep 0.05; done`, h.path("met"))}
+	first := h.release(t, "tgz", h.revision(map[string]string{"first.html": "1"}, meet))
+	second := h.release(t, "zip", h.revision(map[string]string{"second.html": "2"}, meet), func(in *codedeploy.CreateDeploymentInput) {
+		in.DeploymentGroupName = &other
+	})
+	h.succeed(t, first)
+	h.succeed(t, second)
+	h.wantPages(t, map[string]string{"first.html": "1", "second.html": "2"})
+}
+
+// crashInAScript: the next start of the agent fails the event. A restart in
+// peace changes nothing.
+func crashInAScript(t *testing.T, s *tlsServer, p agentProgram) {
+	h := addRealHost(t, s, p, userOnPremises())
+	h.start(t)
+	id := h.release(t, "tgz", h.revision(map[string]string{"index.html": "1"}, map[string]string{"AfterInstall": h.waiting()}))
+	h.isWaiting(t)
+	h.crash()
+	h.letGo(t)
+	h.start(t)
+	want := told{"UnknownError  Failed: Failing in-progress lifecycle event after an agent restart.", ""}
+	if p.name == "ours" {
+		want.diagnostics = "UnknownError  Failing in-progress lifecycle event: the agent was restarted during AfterInstall"
+	}
+	h.wantTold(t, id, "AfterInstall", want)
+	h.end(t)
+	h.start(t)
+	h.succeed(t, h.release(t, "tgz", h.revision(map[string]string{"index.html": "2"}, nil)))
+	h.wantPages(t, map[string]string{"index.html": "2"})
+}
+
+// serverRestart: the server goes and comes while a script runs, and the agent
+// has noticed.
+func serverRestart(t *testing.T, _ *tlsServer, p agentProgram) {
+	s := startTLSServer(t) // that nobody else needs
+	h := addRealHost(t, s, p, userOnPremises())
+	h.start(t)
+	id := h.release(t, "tgz", h.revision(map[string]string{"index.html": "1"}, map[string]string{"BeforeInstall": h.waiting()}))
+	h.isWaiting(t)
+	check(t, s.stop())
+	eventually(t, patience, "the agent meets nobody", func() bool {
+		said := read(t, h.path("log/codedeploy-agent.log")) + string(h.log.bytes())
+		return strings.Contains(strings.ToLower(said), "connection refused")
+	})
+	s.restart(t)
+	h.letGo(t)
+	h.succeed(t, id)
+	h.wantLines(t, "waiting.log", "begin", "end")
+}
+
+// signedForThePolicy: enable_auth_policy is another service to sign for, in
+// another version of the API.
+func signedForThePolicy(t *testing.T, s *tlsServer, p agentProgram) {
+	h := addRealHost(t, s, p, userOnPremises(), ":enable_auth_policy: true")
+	h.start(t)
+	h.succeed(t, h.release(t, "tgz", h.revision(map[string]string{"index.html": "1"}, everyHook("true"))))
+}
+
+// identityOfASession: temporary credentials in a file.
+func identityOfASession(t *testing.T, s *tlsServer, p agentProgram) {
+	identity := userOnPremises()
+	identity.identity = asSession
+	h := addRealHost(t, s, p, identity)
+	done(t)(s.iam.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{
+		RoleName: aws.String("role-of-" + h.name), PolicyName: aws.String("bundles"),
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}]}`),
+	}))
+	h.start(t)
+	h.succeed(t, h.release(t, "tgz", h.revision(map[string]string{"index.html": "1"}, everyHook("true"))))
+}
+
+// versionOfAnObject: an older one is deployed by its number.
+func versionOfAnObject(t *testing.T, s *tlsServer, p agentProgram) {
+	h := addRealHost(t, s, p, userOnPremises())
+	h.start(t)
+	versioned := aws.String("versioned-" + p.name)
+	done(t)(s.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: versioned}))
+	done(t)(s.s3.PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
+		Bucket: versioned, VersioningConfiguration: &s3types.VersioningConfiguration{Status: s3types.BucketVersioningStatusEnabled},
+	}))
+	var versions []*string
+	for _, page := range []string{"old", "new"} {
+		put, err := s.s3.PutObject(t.Context(), &s3.PutObjectInput{
+			Bucket: versioned, Key: aws.String("site.zip"),
+			Body: bytes.NewReader(archives["zip"](t, h.revision(map[string]string{"index.html": page}, everyHook(
+				`echo "$BUNDLE_VERSION $BUNDLE_ETAG" >`+h.path("bundle"))))),
+		})
+		check(t, err)
+		versions = append(versions, put.VersionId)
+	}
+	h.succeed(t, h.release(t, "zip", nil, func(in *codedeploy.CreateDeploymentInput) {
+		in.Revision.S3Location = &types.S3Location{
+			Bucket: versioned, Key: aws.String("site.zip"), Version: versions[0], BundleType: types.BundleTypeZip,
+		}
+	}))
+	h.wantPages(t, map[string]string{"index.html": "old"})
+	h.wantLines(t, "bundle", *versions[0]+" ")
+}
+
+// bucketsByName: the official agent puts the bucket before the host's name,
+// which a proxy finds here where no name server does.
+func bucketsByName(t *testing.T, s *tlsServer, p agentProgram) {
+	proxy := startProxy(t, func(string) string { return strings.TrimPrefix(s.daemon.URL, "https://") })
+	h := addRealHost(t, s, p, userOnPremises(),
+		":proxy_uri: "+proxy.url(), ":s3_endpoint_override: "+strings.Replace(s.daemon.URL, "127.0.0.1", "localhost", 1))
+	h.start(t)
+	h.succeed(t, h.release(t, "tgz", h.revision(map[string]string{"index.html": "1"}, everyHook("true"))))
+	if p.name != "ruby" {
+		return // ours asks for the path, and no proxy for loopback addresses
+	}
+	_, port, _ := strings.Cut(strings.TrimPrefix(s.daemon.URL, "https://"), ":")
+	if got, want := proxy.asked(), bucket+".localhost:"+port; !slices.Contains(got, want) {
+		t.Errorf("the proxy was asked for %q, want %s", got, want)
+	}
+}
+
+// userOnPremises is who a host is that was registered with a user of its own.
+func userOnPremises() officialAgent { return officialAgent{identity: asUser} }
+
+// snippet returns the guide's code in a language.
+func snippet(t *testing.T, guide, language string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(guide, "\n```"+language+"\n")
+	code, _, closed := strings.Cut(rest, "\n```")
+	if !found || !closed {
+		t.Fatalf("the guide has no code in %s", language)
+	}
+	return code
+}
