@@ -77,6 +77,9 @@ func (a *Agent) drain(stopWork context.CancelFunc) {
 	a.workers.Wait()
 }
 
+// allGroups stands for every group in groupLocks; no group is called like it.
+const allGroups = ""
+
 // groupLocks lets one command of a deployment group run at a time: they share
 // pointers and books.
 type groupLocks struct {
