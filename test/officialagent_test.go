@@ -117,7 +117,7 @@ func startTLSServer(t *testing.T) *tlsServer {
 	s := &tlsServer{data: data}
 	s.startOn(t, "127.0.0.1:0")
 	d := s.daemon
-	ca, err := os.ReadFile(filepath.Join(data, "tls-ca.pem"))
+	ca, err := os.ReadFile(s.authority())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,6 +152,9 @@ func (s *tlsServer) startOn(t *testing.T, address string) {
 	s.stop = sync.OnceValue(func() error { return d.Stop(context.Background()) })
 	t.Cleanup(func() { _ = s.stop() })
 }
+
+// authority is the file with the certificate that clients are to trust.
+func (s *tlsServer) authority() string { return filepath.Join(s.data, "tls-ca.pem") }
 
 // restart starts a stopped server again, on the same data and port.
 func (s *tlsServer) restart(t *testing.T) {

@@ -2,8 +2,17 @@ package test
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"maps"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +21,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
@@ -134,7 +144,7 @@ func (h *realHost) start(t *testing.T, environment ...string) {
 	cmd := exec.Command("sh", append([]string{"-c", `"$@" & read -r _; kill -KILL 0`, "sh"}, command...)...) //nolint:gosec // the command is ours
 	cmd.Dir = h.dir
 	cmd.Env = append(cleanEnvironment(), append([]string{
-		"HOME=" + h.dir, "SSL_CERT_FILE=" + filepath.Join(h.server.data, "tls-ca.pem"),
+		"HOME=" + h.dir, "SSL_CERT_FILE=" + h.server.authority(),
 	}, environment...)...)
 	_, err := cmd.StdinPipe()
 	check(t, err)
@@ -163,13 +173,14 @@ func (h *realHost) end(t *testing.T) {
 	t.Helper()
 	if h.program.stop == nil {
 		check(t, syscall.Kill(-h.cmd.Process.Pid, syscall.SIGTERM))
-	} else {
-		command := h.program.stop(h.path("codedeployagent.yml"))
-		if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil { //nolint:gosec // the command is ours
-			t.Errorf("%q: %v\n%s", command, err, out)
-		}
+		_ = h.wait(t, patience) // the shell's end, which counts for nothing
+		return
 	}
-	h.crash()
+	command := h.program.stop(h.path("codedeployagent.yml"))
+	if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil { //nolint:gosec // the command is ours
+		t.Errorf("%q: %v\n%s", command, err, out)
+	}
+	h.crash() // what is left is the shell
 }
 
 // revision makes a bundle. Its pages go to the host's folder www; its scripts
@@ -266,6 +277,7 @@ func TestRealAgents(t *testing.T) {
 		{"session", identityOfASession},
 		{"version of an object", versionOfAnObject},
 		{"names", bucketsByName},
+		{"GitHub", commitOfGitHub},
 	}
 	for name, find := range map[string]func(*testing.T) agentProgram{"ruby": rubyAgent, "ours": ourAgent} {
 		t.Run(name, func(t *testing.T) {
@@ -389,19 +401,30 @@ func failures(t *testing.T, s *tlsServer, p agentProgram) {
 		ours   told
 	}{
 		{
-			"exit code", hook("echo out; echo err >&2; sleep 0.2; echo last; exit 3"), "BeforeInstall",
+			"exit code", hook("echo a; echo b; exit 3"), "BeforeInstall",
 			told{
 				"ScriptFailed " + script + " " + specified + "failed with exit code 3",
-				head + "Script - " + script + "\n[stdout]out\n[stderr]err\n[stdout]last\n",
-			}, told{},
+				head + "Script - " + script + "\n[stdout]a\n[stdout]b\n",
+			},
+			told{},
+		},
+		{
+			"standard error", hook("echo wrong >&2; false"), "BeforeInstall",
+			told{
+				"ScriptFailed " + script + " " + specified + "failed with exit code 1",
+				head + "Script - " + script + "\n[stderr]wrong\n",
+			},
+			told{},
 		},
 		{
 			"killed by a signal", hook("kill -KILL $$"), "BeforeInstall",
-			told{"ScriptFailed " + script + " " + specified + "failed with exit code ", head + "Script - " + script + "\n"}, told{},
+			told{"ScriptFailed " + script + " " + specified + "failed with exit code ", head + "Script - " + script + "\n"},
+			told{},
 		},
 		{
 			"time-out", replace(hook("sleep 30"), "timeout: 30", "timeout: 1"), "BeforeInstall",
-			told{"ScriptTimedOut " + script + " " + specified + "failed to complete in 1 seconds", head + "Script - " + script + "\n"}, told{},
+			told{"ScriptTimedOut " + script + " " + specified + "failed to complete in 1 seconds", head + "Script - " + script + "\n"},
+			told{},
 		},
 		{
 			"missing script", replace(hook("true"), "location: hooks/BeforeInstall.sh", "location: hooks/none.sh"), "BeforeInstall",
@@ -419,8 +442,11 @@ func failures(t *testing.T, s *tlsServer, p agentProgram) {
 			told{"UnknownError  appspec.yml: the AppSpec file is not valid: line 1: version: invalid version value", ""},
 		},
 		{
-			"no AppSpec", []entry{{name: "README", content: "nothing\n"}}, "BeforeInstall",
-			told{"UnknownError  The CodeDeploy agent did not find an AppSpec file within the unpacked revision directory at ", ""}, told{},
+			"no AppSpec",
+			[]entry{{name: "README", content: "nothing\n"}},
+			"BeforeInstall",
+			told{"UnknownError  The CodeDeploy agent did not find an AppSpec file within the unpacked revision directory at ", ""},
+			told{},
 		},
 		{"no archive", nil, "DownloadBundle", told{"UnknownError  ", ""}, told{}},
 	} {
@@ -677,6 +703,93 @@ func bucketsByName(t *testing.T, s *tlsServer, p agentProgram) {
 	_, port, _ := strings.Cut(strings.TrimPrefix(s.daemon.URL, "https://"), ":")
 	if got, want := proxy.asked(), bucket+".localhost:"+port; !slices.Contains(got, want) {
 		t.Errorf("the proxy was asked for %q, want %s", got, want)
+	}
+}
+
+// commitOfGitHub: both agents fetch from api.github.com, which a proxy leads
+// to a server of the test.
+func commitOfGitHub(t *testing.T, s *tlsServer, p agentProgram) {
+	h := addRealHost(t, s, p, userOnPremises())
+	const commit = "0123456789012345678901234567890123456789"
+	var archive []byte
+	certificate, authority := selfSigned(t, "api.github.com", "codeload.github.com")
+	github := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch path := r.Host + r.URL.Path; {
+		case path == "api.github.com/repos/acme/site/tarball/"+commit && r.Header.Get("Authorization") == "token gh-secret":
+			http.Redirect(w, r, "https://codeload.github.com/archive", http.StatusFound)
+		case path == "codeload.github.com/archive":
+			_, _ = w.Write(archive)
+		default:
+			t.Errorf("GitHub is asked for %s with %q", path, r.Header.Get("Authorization"))
+			http.NotFound(w, r)
+		}
+	}))
+	github.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	github.StartTLS()
+	t.Cleanup(github.Close)
+	bundle := h.revision(map[string]string{"index.html": "of GitHub"}, everyHook(`echo "$BUNDLE_COMMIT" >`+h.path("bundle")))
+	for i := range bundle {
+		bundle[i].name = "acme-site-0123456/" + bundle[i].name
+	}
+	archive = archives["tgz"](t, bundle)
+
+	set := exec.Command(slipway, "github-token", "set", "acme", "--application", application)
+	set.Stdin = strings.NewReader("gh-secret\n")
+	set.Env = append(cleanEnvironment(), "AWS_REGION=us-east-1", "AWS_ENDPOINT_URL="+s.daemon.URL, "AWS_CA_BUNDLE="+s.authority(),
+		"AWS_ACCESS_KEY_ID="+s.daemon.Root.ID, "AWS_SECRET_ACCESS_KEY="+string(s.daemon.Root.Secret))
+	if out, err := set.CombinedOutput(); err != nil {
+		t.Fatalf("cannot set the token: %v\n%s", err, out)
+	}
+	proxy := startProxy(t, func(string) string { return github.Listener.Addr().String() })
+	write(t, h.path("authorities.pem"), read(t, s.authority())+authority)
+	h.start(t, "https_proxy="+proxy.url(), "no_proxy=127.0.0.1", "SSL_CERT_FILE="+h.path("authorities.pem"))
+	h.succeed(t, h.release(t, "tgz", nil, func(in *codedeploy.CreateDeploymentInput) {
+		in.Revision = &types.RevisionLocation{RevisionType: types.RevisionLocationTypeGitHub, GitHubLocation: &types.GitHubLocation{
+			Repository: aws.String("acme/site"), CommitId: aws.String(commit),
+		}}
+	}))
+	h.wantPages(t, map[string]string{"index.html": "of GitHub"})
+	h.wantLines(t, "bundle", commit)
+	if got := proxy.asked(); !slices.Contains(got, "api.github.com:443") {
+		t.Errorf("the proxy was asked for %q", got)
+	}
+}
+
+// selfSigned makes a certificate for names, which is its own authority.
+func selfSigned(t *testing.T, names ...string) (certificate tls.Certificate, authority string) {
+	t.Helper()
+	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: names, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der := must(x509.CreateCertificate(rand.Reader, template, template, key.Public(), key))
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key},
+		string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+// TestHostChangesAgents: a host goes from the official agent to ours and back.
+// Each finds what the other one installed, and stops and removes it.
+func TestHostChangesAgents(t *testing.T) {
+	t.Parallel()
+	ruby, ours := rubyAgent(t), ourAgent(t)
+	h := addRealHost(t, startTLSServer(t), ruby, userOnPremises())
+	want := []string{}
+	for i, p := range []agentProgram{ruby, ours, ruby, ours} {
+		h.program = p
+		h.start(t)
+		pages := map[string]string{"index.html": fmt.Sprint(i), fmt.Sprintf("only-in-%d.html", i): p.name}
+		h.succeed(t, h.release(t, "tgz", h.revision(pages, map[string]string{
+			"ApplicationStop":  fmt.Sprintf("echo stop %d >>%s", i, h.path("hooks.log")),
+			"ApplicationStart": fmt.Sprintf("echo start %d >>%s", i, h.path("hooks.log")),
+		})))
+		h.wantPages(t, pages)
+		if i > 0 {
+			want = append(want, fmt.Sprintf("stop %d", i-1))
+		}
+		want = append(want, fmt.Sprintf("start %d", i))
+		h.wantLines(t, "hooks.log", want...)
+		h.end(t)
 	}
 }
 
