@@ -15,7 +15,7 @@ func TestBehaviourTable(t *testing.T) {
 	t.Parallel()
 	const module = "../.."
 	tests := map[string]bool{}
-	for _, dir := range []string{"internal/agent", "internal/appspec", "cmd/slipway-agent"} {
+	for _, dir := range []string{"internal/agent", "internal/appspec", "cmd/slipway-agent", "test"} {
 		err := filepath.WalkDir(filepath.Join(module, dir), func(path string, _ fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, "_test.go") {
 				return err

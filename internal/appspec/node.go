@@ -45,6 +45,10 @@ func (p *parser) entries(a at) []at {
 			continue
 		}
 		member := at{key: join(a.key, key.Value), node: value, name: key.Value}
+		if key.ShortTag() == "!!merge" {
+			p.fail(member, noAliases)
+			continue
+		}
 		if n, twice := index[key.Value]; twice {
 			p.warn(at{key: member.key, node: key}, "the key appears twice; the first one, in line %d, has no effect", members[n].node.Line)
 			members[n] = member
@@ -94,12 +98,14 @@ func (p *parser) texts(a at) []string {
 	return list
 }
 
+const noAliases = "YAML aliases are not supported; repeat the value"
+
 func (p *parser) is(a at, kind yaml.Kind, expected string) bool {
 	if a.node.Kind == kind {
 		return true
 	}
 	if a.node.Kind == yaml.AliasNode {
-		p.fail(a, "YAML aliases are not supported; repeat the value")
+		p.fail(a, noAliases)
 		return false
 	}
 	p.fail(a, "expected %s, found %s", expected, kindName(a.node))
