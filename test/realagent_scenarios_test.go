@@ -26,6 +26,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/slipwayhq/slipway/internal/sigv4"
 )
 
 // TestRealAgents runs whole agents in processes, with real bundles and
@@ -50,6 +52,7 @@ func TestRealAgents(t *testing.T) {
 		{"version of an object", versionOfAnObject},
 		{"names", bucketsByName},
 		{"GitHub", commitOfGitHub},
+		{"restart mode", restartMode},
 	}
 	for name, find := range map[string]func(*testing.T) agentProgram{"ruby": rubyAgent, "ours": ourAgent} {
 		t.Run(name, func(t *testing.T) {
@@ -194,22 +197,22 @@ func failures(t *testing.T, s *tlsServer, p agentProgram) {
 			told{},
 		},
 		{
-			"time-out", replace(hook("sleep 30"), "timeout: 30", "timeout: 1"), "BeforeInstall",
+			"time-out", inAppSpec(hook("sleep 30"), "timeout: 30", "timeout: 1"), "BeforeInstall",
 			told{"ScriptTimedOut " + script + " " + specified + "failed to complete in 1 seconds", head + "Script - " + script + "\n"},
 			told{},
 		},
 		{
-			"missing script", replace(hook("true"), "location: hooks/BeforeInstall.sh", "location: hooks/none.sh"), "BeforeInstall",
+			"missing script", inAppSpec(hook("true"), "location: hooks/BeforeInstall.sh", "location: hooks/none.sh"), "BeforeInstall",
 			told{"ScriptMissing hooks/none.sh Script does not exist at specified location: ARCHIVE/hooks/none.sh", head},
 			told{"ScriptMissing hooks/none.sh Script does not exist at specified location: ARCHIVE/hooks/none.sh", head + "Script - hooks/none.sh\n"},
 		},
 		{
-			"output left open", replace(hook("sleep 3 &"), "timeout: 30", "timeout: 1"), "BeforeInstall",
+			"output left open", inAppSpec(hook("sleep 3 &"), "timeout: 30", "timeout: 1"), "BeforeInstall",
 			told{"UnknownError " + script + " " + specified + "failed to close STDOUT", head + "Script - " + script + "\n"},
 			told{"Success  Succeeded", head + "Script - " + script + "\n[warning]the script ended, but"},
 		},
 		{
-			"version of the AppSpec", replace(hook("true"), "version: 0.0", "version: 1.0"), "BeforeInstall",
+			"version of the AppSpec", inAppSpec(hook("true"), "version: 0.0", "version: 1.0"), "BeforeInstall",
 			told{"UnknownError  The deployment failed because an invalid version value (1.0) was entered in the application specification file. ", ""},
 			told{"UnknownError  appspec.yml: the AppSpec file is not valid: line 1: version: invalid version value", ""},
 		},
@@ -258,8 +261,8 @@ func (h *realHost) wantTold(t *testing.T, id, event string, want told) {
 	}
 }
 
-// replace changes a word in the AppSpec of a bundle.
-func replace(bundle []entry, old, with string) []entry {
+// inAppSpec changes a word in the AppSpec of a bundle.
+func inAppSpec(bundle []entry, old, with string) []entry {
 	out := slices.Clone(bundle)
 	for i := range out {
 		if out[i].name == "appspec.yml" {
@@ -538,6 +541,28 @@ func selfSigned(t *testing.T, names ...string) (certificate tls.Certificate, aut
 	der := must(x509.CreateCertificate(rand.Reader, template, template, key.Public(), key))
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key},
 		string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+// restartMode: the last revision runs once more. The official agent does not
+// know of it and downloads.
+func restartMode(t *testing.T, s *tlsServer, p agentProgram) {
+	h := addRealHost(t, s, p, userOnPremises())
+	h.start(t)
+	note := fmt.Sprintf("echo $LIFECYCLE_EVENT >>%s", h.path("hooks.log"))
+	h.succeed(t, h.release(t, "tgz", h.revision(map[string]string{"index.html": "1"}, map[string]string{
+		"ApplicationStop": note, "ApplicationStart": note,
+	})))
+	root := s.daemon.Root
+	client := rawClient{url: s.daemon.URL, key: sigv4.Credentials{AccessKeyID: root.ID, SecretAccessKey: string(root.Secret)}, http: s.http}
+	var created struct {
+		ID string `json:"deploymentId"`
+	}
+	check(t, client.call(t.Context(), deployTarget+"CreateDeployment", map[string]string{
+		"applicationName": application, "deploymentGroupName": h.name, "deploymentMode": "RESTART",
+	}, &created))
+	h.succeed(t, created.ID)
+	h.wantPages(t, map[string]string{"index.html": "1"})
+	h.wantLines(t, "hooks.log", "ApplicationStart", "ApplicationStop", "ApplicationStart")
 }
 
 // TestHostChangesAgents: a host goes from the official agent to ours and back.

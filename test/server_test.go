@@ -104,6 +104,21 @@ const (
 // hosts with the tag stage=GROUP.
 func (s *server) define(t testing.TB, group, configName string) {
 	t.Helper()
+	s.defineApplication(t)
+	s.defineGroup(t, group, configName)
+}
+
+// defineAll is define for groups that are deployed to all at once.
+func (s *server) defineAll(t testing.TB, groups ...string) {
+	t.Helper()
+	s.defineApplication(t)
+	for _, group := range groups {
+		s.defineGroup(t, group, "CodeDeployDefault.AllAtOnce")
+	}
+}
+
+func (s *server) defineApplication(t testing.TB) {
+	t.Helper()
 	ctx := t.Context()
 	_, err := s.deploy.CreateApplication(ctx, &codedeploy.CreateApplicationInput{ApplicationName: aws.String(application)})
 	if err != nil {
@@ -112,7 +127,11 @@ func (s *server) define(t testing.TB, group, configName string) {
 	if _, err := s.s3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.deploy.CreateDeploymentGroup(ctx, &codedeploy.CreateDeploymentGroupInput{
+}
+
+func (s *server) defineGroup(t testing.TB, group, configName string) {
+	t.Helper()
+	_, err := s.deploy.CreateDeploymentGroup(t.Context(), &codedeploy.CreateDeploymentGroupInput{
 		ApplicationName: aws.String(application), DeploymentGroupName: &group,
 		DeploymentConfigName: &configName, ServiceRoleArn: aws.String("arn:aws:iam::000000000000:role/slipway"),
 		OnPremisesInstanceTagFilters: []types.TagFilter{{

@@ -52,7 +52,7 @@ func installCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("cannot find this program: %w", err)
 			}
-			i.Executable, i.Start, i.Log = program, !noStart, printer(cmd)
+			i.Executable, i.Version, i.Start, i.Log = program, programVersion, !noStart, printer(cmd)
 			i.Endpoint = firstSet(i.Endpoint, "AWS_ENDPOINT_URL")
 			if strings.HasPrefix(i.Endpoint, "https:") {
 				i.CABundle = firstSet(i.CABundle, "AWS_CA_BUNDLE")

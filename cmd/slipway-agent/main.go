@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,8 +14,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by the build, or else is that of the module's commit.
-var version = moduleVersion()
+// version is set by the build with -X main.version=v1.2.3, which works only as
+// long as nothing else is assigned to it here.
+var version string
+
+// programVersion is that one, or else that of the module's commit.
+var programVersion = cmp.Or(version, moduleVersion())
 
 func moduleVersion() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
@@ -24,12 +29,19 @@ func moduleVersion() string {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	// The first signal lets the running event end; the second one does not.
-	context.AfterFunc(ctx, stop)
-	if err := command().ExecuteContext(ctx); err != nil {
+	if err := execute(); err != nil {
 		os.Exit(report(err))
 	}
+}
+
+// execute runs the command that was asked for. The first signal lets the
+// running event end. So does each SIGTERM after it, because two upgrades in a
+// row send two; a second SIGINT is a person's, and ends the process.
+func execute() error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	context.AfterFunc(ctx, func() { signal.Reset(syscall.SIGINT) })
+	return command().ExecuteContext(ctx)
 }
 
 // exitCode is an error that has been told already.
@@ -51,7 +63,7 @@ func command() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "slipway-agent",
 		Short:         "The host agent of Slipway: carries out deployments on this host",
-		Version:       version,
+		Version:       programVersion,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

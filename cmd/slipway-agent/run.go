@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -27,6 +28,9 @@ is kept in the root folder and used from then on.
 
 The server's signer of deployment specifications is trusted on first contact
 and kept in signer.pem in the root folder. Remove that file to trust another.
+
+Put a new program in this one's place (by a rename, as package managers and
+deployments do), and the agent goes on as the new one between two events.
 
 Every flag can also be given as a variable: --config as SLIPWAY_AGENT_CONFIG,
 several tags as SLIPWAY_AGENT_TAG=K=V,K=V.`
@@ -74,17 +78,34 @@ func run(cmd *cobra.Command, s agent.Settings, verbose bool) error {
 	if err := config.DropPrivileges(); err != nil {
 		return err
 	}
-	config.Version = "SLIPWAY_" + version
+	config.Version = "SLIPWAY_" + programVersion
 	recorder := &setup.Recorder{Next: config.Transport, Root: config.Root, State: setup.State{
-		PID: os.Getpid(), Started: time.Now(), Version: version, Host: config.HostIdentifier, Endpoint: config.Endpoint,
+		PID: os.Getpid(), Started: time.Now(), Version: programVersion, Host: config.HostIdentifier, Endpoint: config.Endpoint,
 	}}
 	config.Transport, config.Ready = recorder, recorder.Polled
+	program, err := thisProgram(s.Log)
+	switch {
+	case err != nil:
+		s.Log.Debug("an update needs a restart", "error", err)
+	case config.User != "" || config.Group != "":
+		// The new one may need what only root can read, and this one is root no more.
+		s.Log.Debug("an update needs a restart, because the configuration names a user")
+	case !config.Once:
+		config.Replaced = program.replaced
+	}
 	a, err := agent.New(config)
 	if err != nil {
 		return err
 	}
-	s.Log.Info("agent starts", "host", config.HostIdentifier, "endpoint", config.Endpoint, "root", config.Root, "version", version)
-	return a.Run(cmd.Context())
+	s.Log.Info("agent starts", "host", config.HostIdentifier, "endpoint", config.Endpoint, "root", config.Root, "version", programVersion)
+	err = a.Run(cmd.Context())
+	if !errors.Is(err, agent.ErrReplaced) {
+		return err
+	}
+	if cmd.Context().Err() != nil {
+		return nil // asked to stop meanwhile
+	}
+	return program.exec()
 }
 
 // fromEnvironment sets the flags that were not given from their variables.

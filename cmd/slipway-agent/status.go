@@ -77,6 +77,11 @@ func printStatus(w io.Writer, s setup.Status, now time.Time) {
 			row(line.name, "%s", line.value)
 		}
 	}
+	if s.Archives != nil && s.Budget > 0 {
+		row("archives", "%d kept, %d MB of %d MB", s.Archives.Revisions, s.Archives.Bytes>>20, s.Budget>>20)
+	} else if s.Archives != nil {
+		row("archives", "%d kept, %d MB", s.Archives.Revisions, s.Archives.Bytes>>20)
+	}
 	if s.LastPoll != nil {
 		row("last poll", "%s, %v ago", s.LastPoll.Local().Format(time.DateTime), now.Sub(*s.LastPoll).Round(time.Second))
 	}

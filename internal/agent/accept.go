@@ -49,6 +49,7 @@ func (a *Agent) claim(id string) bool {
 		return false
 	}
 	a.inFlight[id] = true
+	a.tidying.interrupt()
 	return true
 }
 
@@ -69,12 +70,24 @@ func (a *Agent) start(work func(), r *record) {
 	})
 }
 
-// drain waits for the commands at work. After the configured time it stops
-// them.
-func (a *Agent) drain(stopWork context.CancelFunc) {
-	timer := time.AfterFunc(a.config.StopTimeout, stopWork)
-	defer timer.Stop()
+// drain waits for the commands at work. The configured time after the agent
+// was asked to stop, it stops them.
+func (a *Agent) drain(asked context.Context, stopWork context.CancelFunc) {
+	idle := make(chan struct{})
+	go func() {
+		select {
+		case <-asked.Done():
+		case <-idle:
+			return
+		}
+		select {
+		case <-time.After(a.config.StopTimeout):
+			stopWork()
+		case <-idle:
+		}
+	}()
 	a.workers.Wait()
+	close(idle)
 }
 
 // allGroups stands for every group in groupLocks; no group is called like it.

@@ -34,6 +34,8 @@ type Agent struct {
 	local   bool     // deploys without a server
 	signers *signerPin
 	groups  *groupLocks
+	fetches *keyedLocks // of bundles, by where they are from
+	tidying *tidying
 	scripts *hook.Runner
 	mask    hook.Mask     // of what scripts print
 	watcher io.Writer     // sees what scripts print; nil: nobody watches
@@ -78,6 +80,8 @@ func newAgent(c Config) (*Agent, error) {
 		layout:   l,
 		signers:  &signerPin{file: l.signer(), log: c.Log},
 		groups:   newGroupLocks(),
+		fetches:  newKeyedLocks(),
+		tidying:  newTidying(),
 		mask:     mask,
 		scripts:  &hook.Runner{Grace: c.Grace, Linger: c.Linger, Strict: c.StrictOutput},
 		slots:    make(chan struct{}, c.Slots),
@@ -103,15 +107,22 @@ func commandClient(c Config) *jsonClient {
 	return client
 }
 
+// ErrReplaced ends an agent whose program was replaced: start the new one.
+var ErrReplaced = errors.New("the agent's program was replaced")
+
 // Run serves until ctx ends, and then until the events that are running have
 // ended and are reported, at most for the configured time. With Once it also
-// ends when the server has no more work.
+// ends when the server has no more work, and with [ErrReplaced] when the
+// program was replaced and nothing runs any more.
 func (a *Agent) Run(ctx context.Context) error {
 	unlock, err := a.lockRoot()
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	asked := ctx
+	ctx, stop := context.WithCancel(asked)
+	defer stop()
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	if err := install.RecoverAll(a.layout.instructions(), a.config.Log); err != nil {
@@ -121,8 +132,12 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err := a.recover(ctx, work); err != nil {
 		return err
 	}
+	tidied := make(chan struct{})
+	go func() { defer close(tidied); a.tidy(ctx) }()
 	err = a.poll(ctx, work)
-	a.drain(stopWork)
+	stop()
+	a.drain(asked, stopWork)
+	<-tidied
 	a.scripts.Close()
 	if a.log != nil {
 		err = errors.Join(err, a.log.Close())

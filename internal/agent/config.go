@@ -43,11 +43,13 @@ type Config struct {
 	StopTimeout     time.Duration // how long a running event may delay the end of Run; default 2 h
 	EventTimeout    time.Duration // for all scripts of an event together; default 1 h, negative: no limit
 	ProgressEvery   time.Duration // at most so often is progress reported; default 1 s
+	Quiet           time.Duration // without commands, after which archives are tidied up; default 10 s
 	Linger          time.Duration // see hook.Runner; default 2 s
 	Grace           time.Duration // see hook.Runner; default 5 s
 	Retry           backoff.Policy
-	MaxRevisions    int // kept per deployment group; default 5
-	Slots           int // commands that run at one time; default 16
+	MaxRevisions    int   // kept per deployment group; default 5
+	MaxArchiveSize  int64 // bytes that the kept revisions of all groups may take together; 0: any
+	Slots           int   // commands that run at one time; default 16
 	Limits          bundle.Limits
 	// IdenticalConflict makes a conflict of a file that is there already and the
 	// same, as the official agent does.
@@ -63,6 +65,7 @@ type Config struct {
 	Tracking                 string // folder below Root for what is ongoing; default ongoing-deployment
 	IgnoreOwners             bool   // give what is unpacked to the agent's user, whatever the archive says
 	NoReuse                  bool   // always download, even what an earlier deployment has
+	KeepApart                bool   // kept archives share no files
 	RejectLinks              bool   // refuse archives with symbolic links
 	FIPS                     bool   // use AWS's FIPS endpoints, unless others are given
 	Verbose                  bool   // log more
@@ -83,6 +86,9 @@ type Config struct {
 	Log          *slog.Logger      // default: no log
 	// Ready is called once, when the server has taken the first poll.
 	Ready func()
+	// Replaced is asked before each poll whether there is a new program that
+	// the agent is to make room for; default: never.
+	Replaced func() bool
 }
 
 // DefaultRoot is the deployment root of the official agent.
@@ -97,6 +103,7 @@ func (c Config) withDefaults() Config {
 	c.WaitBetweenRuns = cmp.Or(c.WaitBetweenRuns, time.Second)
 	c.HTTPReadTimeout = cmp.Or(c.HTTPReadTimeout, 80*time.Second)
 	c.StopTimeout = cmp.Or(c.StopTimeout, 2*time.Hour)
+	c.Quiet = cmp.Or(c.Quiet, 10*time.Second)
 	c.ProgressEvery = cmp.Or(c.ProgressEvery, time.Second)
 	c.MaxRevisions = cmp.Or(c.MaxRevisions, 5)
 	c.Slots = cmp.Or(c.Slots, 16)

@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -82,6 +83,7 @@ func (k fileKeys) apply(c *Config) error {
 	c.IgnoreOwners = truthy(k["ignore_ownership_in_bundle"])
 	c.RejectLinks = truthy(k["reject_symlinks_in_bundle"])
 	c.NoReuse = k.denied("enable_archive_reuse")
+	c.KeepApart = k.denied("link_identical_archive_files")
 	c.Verbose = truthy(k["verbose"])
 	c.Tracking = k["ongoing_deployment_tracking"]
 	c.User, c.Group = k["user"], k["group"]
@@ -97,6 +99,7 @@ func (k fileKeys) apply(c *Config) error {
 	}
 	return errors.Join(
 		k.size("archive_max_extraction_size", &c.Limits.Bytes),
+		k.mebibytes("max_archive_size", &c.MaxArchiveSize),
 		k.eventTimeout(&c.EventTimeout),
 		k.seconds("wait_between_runs", &c.WaitBetweenRuns),
 		k.seconds("http_read_timeout", &c.HTTPReadTimeout),
@@ -126,6 +129,20 @@ func (k fileKeys) size(key string, to *int64) error {
 		return fmt.Errorf("%s is %q; expected a number of bytes from 1 on", key, text)
 	}
 	*to = n
+	return nil
+}
+
+// mebibytes reads a size of which 0 means none.
+func (k fileKeys) mebibytes(key string, to *int64) error {
+	text, ok := k[key]
+	if !ok {
+		return nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 || n > math.MaxInt64>>20 {
+		return fmt.Errorf("%s is %q; expected a number of MiB, or 0 for no limit", key, text)
+	}
+	*to = n << 20
 	return nil
 }
 

@@ -48,6 +48,9 @@ func TestKeysOfTheConfigurationFile(t *testing.T) {
 		"tracking":              {":ongoing_deployment_tracking: under-way", func(c agent.Config) any { return c.Tracking }, "under-way"},
 		"user":                  {":user: shop", func(c agent.Config) any { return c.User }, "shop"},
 		"no reuse":              {"enable_archive_reuse: false", func(c agent.Config) any { return c.NoReuse }, true},
+		"kept apart":            {"link_identical_archive_files: false", func(c agent.Config) any { return c.KeepApart }, true},
+		"disk budget":           {":max_archive_size: 512", func(c agent.Config) any { return c.MaxArchiveSize }, int64(512 << 20)},
+		"no disk budget":        {":max_archive_size: 0", func(c agent.Config) any { return c.MaxArchiveSize }, int64(0)},
 		"verbose":               {":verbose: true", func(c agent.Config) any { return c.Verbose }, true},
 		"no log of deployments": {":enable_deployments_log: false", func(c agent.Config) any { return c.NoDeploymentLog }, true},
 		"GitHub Enterprise":     {"github_endpoint: https://git.example/api/v3", func(c agent.Config) any { return c.GitHubEndpoint }, "https://git.example/api/v3"},
@@ -76,6 +79,8 @@ func TestMistakesOfTheConfigurationFile(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"archive_max_extraction_size: 1 GB":    `archive_max_extraction_size is "1 GB"`,
+		"max_archive_size: 1 GB":               `max_archive_size is "1 GB"`,
+		"max_archive_size: -1":                 `max_archive_size is "-1"`,
 		"hook_event_timeout_seconds: long":     `hook_event_timeout_seconds is "long"`,
 		"proxy_uri: proxy.example.com:3128":    "proxy_uri is",
 		"on_premises_config_file: /etc/passwd": "/etc/passwd is invalid",

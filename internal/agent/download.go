@@ -13,7 +13,7 @@ import (
 
 // downloadBundle fetches and unpacks the revision.
 func (a *Agent) downloadBundle(ctx context.Context, e *event) error {
-	if err := a.prune(e); err != nil {
+	if err := cmp.Or(a.prune(e), a.shrink(ctx, e)); err != nil {
 		return err
 	}
 	if err := a.obtain(ctx, e); err != nil {
@@ -25,38 +25,44 @@ func (a *Agent) downloadBundle(ctx context.Context, e *event) error {
 // obtain puts the unpacked revision into the deployment's folder.
 func (a *Agent) obtain(ctx context.Context, e *event) error {
 	r := e.spec.Revision
-	file, kind := bundleFile(e.dir), ""
 	switch r.RevisionType {
 	case protocol.RevisionS3:
-		s3 := r.S3Revision
-		if kind = s3.BundleType; a.reuse(e) {
-			break
-		}
-		object := bundle.Object{Bucket: s3.Bucket, Key: s3.Key, Version: s3.Version, ETag: s3.ETag}
-		if _, err := a.bucket.Fetch(ctx, object, file); err != nil {
-			return err
-		}
+		return a.fetchAndUnpack(ctx, e, r.S3Revision.BundleType, a.fromS3)
 	case protocol.RevisionGitHub:
-		g := r.GitHubRevision
-		if kind = cmp.Or(g.BundleType, bundle.Tar); a.reuse(e) {
-			break
-		}
-		commit := bundle.Commit{Account: g.Account, Repository: g.Repository, ID: g.CommitID, Token: e.spec.GitHubAccessToken}
-		if err := a.github.Fetch(ctx, commit, kind, file); err != nil {
-			return err
-		}
+		return a.fetchAndUnpack(ctx, e, gitHubType(r.GitHubRevision), a.fromGitHub)
 	case protocol.RevisionLocalFile:
-		kind = r.LocalRevision.BundleType
-		if err := bundle.Link(r.LocalRevision.Location, file); err != nil {
+		if err := bundle.Link(r.LocalRevision.Location, bundleFile(e.dir)); err != nil {
 			return err
 		}
+		return a.unpack(ctx, e, r.LocalRevision.BundleType)
 	case protocol.RevisionLocalDirectory:
 		return bundle.CopyFolder(ctx, r.LocalRevision.Location, archiveOf(e.dir), a.layout.root)
-	default:
-		return fmt.Errorf("revisions of the type %q are unknown to this agent", r.RevisionType)
 	}
+	return fmt.Errorf("revisions of the type %q are unknown to this agent", r.RevisionType)
+}
+
+func gitHubType(g *protocol.GitHubRevision) string { return cmp.Or(g.BundleType, bundle.Tar) }
+
+// fetchAndUnpack uses the bundle of the deployment that the specification
+// names. Where there is none, or it does not unpack, the revision is fetched.
+func (a *Agent) fetchAndUnpack(ctx context.Context, e *event, kind string, fetch func(context.Context, *event) error) error {
+	if a.reuse(ctx, e) {
+		err := a.unpack(ctx, e, kind)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		e.note("The archive of the deployment %s was to be used again, but does not unpack: %v. The revision is fetched instead.",
+			e.spec.ReuseArchiveFromDeploymentID, err)
+	}
+	if err := fetch(ctx, e); err != nil {
+		return err
+	}
+	return a.unpack(ctx, e, kind)
+}
+
+func (a *Agent) unpack(ctx context.Context, e *event, kind string) error {
 	return bundle.Unpack(ctx, bundle.Extraction{
-		File: file, Type: kind, Dir: archiveOf(e.dir), Limits: a.config.Limits,
+		File: bundleFile(e.dir), Type: kind, Dir: archiveOf(e.dir), Limits: a.config.Limits,
 		IgnoreOwners: a.config.IgnoreOwners, RejectLinks: a.config.RejectLinks,
 	})
 }
@@ -65,16 +71,22 @@ var deploymentID = regexp.MustCompile(`^d-[A-Z0-9]{1,62}$`)
 
 // reuse gives the deployment the bundle of an earlier one, if the
 // specification names it and this host still has it.
-func (a *Agent) reuse(e *event) bool {
+func (a *Agent) reuse(ctx context.Context, e *event) bool {
 	id := e.spec.ReuseArchiveFromDeploymentID
 	if a.config.NoReuse || !deploymentID.MatchString(id) || id == e.spec.DeploymentID {
 		return false
 	}
-	earlier, file := bundleFile(a.layout.deployment(e.spec.DeploymentGroupID, id)), bundleFile(e.dir)
+	earlier, file := a.layout.deployment(e.spec.DeploymentGroupID, id), bundleFile(e.dir)
 	_ = os.Remove(file) // of an event that was repeated
-	if err := os.Link(earlier, file); err != nil {
-		a.config.Log.Info("the bundle of an earlier deployment is not there; it is downloaded", "deployment", id, "error", err)
+	_ = os.Remove(provenanceFile(e.dir))
+	if err := os.Link(bundleFile(earlier), file); err != nil {
+		a.config.Log.Info("the bundle of an earlier deployment is not there; it is fetched", "deployment", id, "error", err)
+		e.note("The archive of the deployment %s was to be used again, but is not on this host. The revision is fetched instead.", id)
 		return false
 	}
+	if p, ok := readProvenance(earlier); ok && a.intact(ctx, file, p) {
+		a.keep(ctx, e.dir, p)
+	}
+	e.note("The archive of the deployment %s is used again; nothing was downloaded.", id)
 	return true
 }

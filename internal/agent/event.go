@@ -23,6 +23,12 @@ type event struct {
 	archive string           // where the scripts are from
 	scripts []appspec.Script // of a hook
 	builtIn func(*Agent, context.Context, *event) error
+	notes   []string // what is worth knowing of how it went
+}
+
+// note adds to what the report of the event says.
+func (e *event) note(format string, args ...any) {
+	e.notes = append(e.notes, fmt.Sprintf(format, args...))
 }
 
 // builtIn is what the events do that run no scripts.

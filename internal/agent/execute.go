@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ func (a *Agent) execute(ctx context.Context, e *event, r *record) result {
 		if err := e.builtIn(a, ctx, e); err != nil {
 			return failed(err)
 		}
-		return succeeded("Succeeded", "")
+		return succeeded("Succeeded", strings.Join(e.notes, "\n"))
 	}
 	if len(e.scripts) == 0 {
 		return succeeded("Succeeded", "")
@@ -82,7 +83,13 @@ func (a *Agent) install(ctx context.Context, e *event) error {
 	if err != nil {
 		return err
 	}
-	return writePointer(a.layout.lastSuccessful(group), e.dir)
+	if err := writePointer(a.layout.lastSuccessful(group), e.dir); err != nil {
+		return err
+	}
+	if !a.config.KeepApart {
+		a.tidying.add(group)
+	}
+	return nil
 }
 
 // title says in words whose the files of a deployment are.
@@ -173,7 +180,8 @@ func variables(e *event) []string {
 		add("BUNDLE_BUCKET", s3.Bucket)
 		add("BUNDLE_KEY", s3.Key)
 		add("BUNDLE_VERSION", s3.Version)
-		add("BUNDLE_ETAG", s3.ETag)
+		known, _ := readProvenance(e.dir)
+		add("BUNDLE_ETAG", cmp.Or(s3.ETag, known.ETag))
 	}
 	if github := e.spec.Revision.GitHubRevision; github != nil {
 		add("BUNDLE_COMMIT", github.CommitID)

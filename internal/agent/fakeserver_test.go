@@ -47,8 +47,10 @@ type fakeServer struct {
 	objects  map[string][]byte
 	etags    map[string]string // in place of the MD5
 	calls    []string
-	updates  chan protocol.Diagnostics
-	done     chan struct{} // closed when the last command is over
+	// downloads counts the objects that were sent.
+	downloads int
+	updates   chan protocol.Diagnostics
+	done      chan struct{} // closed when the last command is over
 	// interfere may spoil a call: it returns what happens to the reply.
 	interfere func(operation string) spoiling
 	foreign   string // host identifier in place of the right one
@@ -314,6 +316,13 @@ func (s *fakeServer) serveObject(w http.ResponseWriter, r *http.Request) {
 		etag = hex.EncodeToString(sum[:])
 	}
 	w.Header().Set("ETag", `"`+etag+`"`)
+	if r.Header.Get("If-None-Match") == `"`+etag+`"` {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	s.mu.Lock()
+	s.downloads++
+	s.mu.Unlock()
 	_, _ = w.Write(body)
 }
 

@@ -3,12 +3,14 @@ package agent_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,6 +136,50 @@ func TestStopFinishesTheRunningEvent(t *testing.T) {
 	}
 	if c := s.get("d-STOP00001", "AfterInstall"); c.acked {
 		t.Error("a command was taken after the stop")
+	}
+}
+
+// An agent whose program was replaced ends as if it was asked to, but does not
+// stop an event that takes longer than that would wait.
+func TestReplacedProgramEndsTheAgentBetweenEvents(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	gate := filepath.Join(t.TempDir(), "gate")
+	s.add(s.upload("d-REPLACED1", files{
+		"appspec.yml": header + "hooks: {BeforeInstall: [{location: scripts/x}], AfterInstall: [{location: scripts/y}]}\n",
+		"scripts/x":   "#!/bin/sh\necho running\nuntil test -e " + gate + "; do sleep 0.01; done\n",
+		"scripts/y":   "#!/bin/sh\n",
+	}), "DownloadBundle", "BeforeInstall", "AfterInstall")
+	var replaced atomic.Bool
+	noticed := make(chan struct{})
+	c := s.config()
+	c.Once, c.WaitBetweenRuns, c.StopTimeout = false, time.Millisecond, time.Nanosecond
+	c.Replaced = func() bool {
+		if replaced.Load() {
+			close(noticed)
+		}
+		return replaced.Load()
+	}
+	a, err := agent.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() { ended <- a.Run(t.Context()) }()
+	<-s.updates
+	replaced.Store(true)
+	<-noticed
+	if err := os.WriteFile(gate, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; !errors.Is(err, agent.ErrReplaced) {
+		t.Fatalf("the agent ended with %v", err)
+	}
+	if c := s.get("d-REPLACED1", "BeforeInstall"); c.status != protocol.StatusSucceeded || len(c.reports) != 1 {
+		t.Errorf("the running event ended %q, reported %d times", c.status, len(c.reports))
+	}
+	if c := s.get("d-REPLACED1", "AfterInstall"); c.acked {
+		t.Error("a command was taken after the replacement")
 	}
 }
 

@@ -115,6 +115,9 @@ func (a *Agent) deployHere(ctx context.Context, spec *protocol.Specification, ev
 			fmt.Fprintf(w, "%s: failed after %s\n", name, time.Since(start).Round(time.Millisecond))
 			return fmt.Errorf("%s failed: %s", name, result.Diagnostics.Message)
 		}
+		for _, note := range e.notes {
+			fmt.Fprintf(w, "  %s\n", note)
+		}
 		fmt.Fprintf(w, "%s: succeeded after %s\n", name, time.Since(start).Round(time.Millisecond))
 	}
 	fmt.Fprintf(w, "%s: Local deployment successful\n", spec.DeploymentID)

@@ -17,13 +17,16 @@ import (
 // asks a server that does not answer.
 const onceAttempts = 8
 
-// poll asks for commands until ctx ends. A server that holds empty polls is
+// poll asks for commands until ctx ends or the program is replaced. A server that holds empty polls is
 // asked again at once; one that does not is asked at the configured pace.
 func (a *Agent) poll(ctx, work context.Context) error {
 	outage := outage{log: a.config.Log}
 	ready := newReadiness(a)
 	defer ready.stop()
 	for failed := 0; ctx.Err() == nil; {
+		if a.config.Replaced != nil && a.config.Replaced() {
+			return ErrReplaced
+		}
 		start, finished := time.Now(), a.finished.Load()
 		command, err := a.next(ctx, ready)
 		if ctx.Err() != nil {

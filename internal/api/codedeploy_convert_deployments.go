@@ -38,6 +38,10 @@ func deploymentInfo(d deploy.Deployment) *wire.DeploymentInfo {
 		RelatedDeployments:                 relatedDeployments(d),
 		OverrideAlarmConfiguration:         alarmConfiguration(d.AlarmOverride),
 	}
+	if d.RestartOf != "" {
+		// Absent otherwise, as it is in CodeDeploy's answers.
+		out.DeploymentMode = new(wire.DeploymentModeRestart)
+	}
 	if d.PreviousRevision != nil {
 		out.PreviousRevision = revisionLocation(*d.PreviousRevision)
 	}

@@ -46,6 +46,7 @@ func (h *codeDeploy) createDeployment(ctx context.Context, call *Call, in *wire.
 		IgnoreApplicationStopFailures: wire.Value(in.IgnoreApplicationStopFailures),
 		UpdateOutdatedInstancesOnly:   wire.Value(in.UpdateOutdatedInstancesOnly),
 		FileExistsBehavior:            (*string)(in.FileExistsBehavior),
+		Mode:                          (*string)(in.DeploymentMode),
 	})
 	return &wire.CreateDeploymentOutput{DeploymentID: &id}, err
 }

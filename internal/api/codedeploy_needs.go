@@ -181,7 +181,7 @@ func (h *codeDeploy) mayCreateDeployment(ctx context.Context, call *Call, in *wi
 	if err != nil {
 		return nil, err
 	}
-	if !known {
+	if !known && wire.Value(in.DeploymentMode) != wire.DeploymentModeRestart {
 		action = "codedeploy:RegisterApplicationRevision"
 	}
 	return append(needs, Permission{Action: action, Resource: ns.ApplicationARN(application)}), nil

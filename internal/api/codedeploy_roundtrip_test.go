@@ -571,11 +571,12 @@ func TestRoundTripDeployment(t *testing.T) {
 			}
 		}
 		all = append(all, in)
+		in.DeploymentMode = new(wire.DeploymentModeStandard) // RESTART has no revision to come back
 		var id wire.CreateDeploymentOutput
 		t.do("CreateDeployment", in, &id)
 		var out wire.GetDeploymentOutput
 		t.do("GetDeployment", &wire.GetDeploymentInput{DeploymentID: id.DeploymentID}, &out)
-		comesBack(t, in, out.DeploymentInfo, "Revision")
+		comesBack(t, in, out.DeploymentInfo, "Revision", "DeploymentMode")
 		if diff := cmp.Diff(shown, out.DeploymentInfo.Revision); diff != "" {
 			t.Error(diff)
 		}

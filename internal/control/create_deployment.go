@@ -16,7 +16,7 @@ import (
 type CreateDeployment struct {
 	Application     string
 	Group           string
-	Revision        *Revision
+	Revision        *Revision // nil exactly in a restart
 	ConfigName      string
 	Description     string
 	AutoRollback    *deploy.AutoRollback
@@ -26,6 +26,7 @@ type CreateDeployment struct {
 	IgnoreApplicationStopFailures bool
 	UpdateOutdatedInstancesOnly   bool
 	FileExistsBehavior            *string
+	Mode                          *string // STANDARD or RESTART; nil: STANDARD
 }
 
 // CreateDeployment stores a deployment for the engine and returns its id.
@@ -50,6 +51,14 @@ func (c *Control) CreateDeployment(ctx context.Context, ns deploy.Namespace, in 
 		if err != nil {
 			return err
 		}
+		revision, restartOf := revision, "" // a transaction may be repeated
+		if in.restarts() {
+			last, err := restarted(tx, app, group)
+			if err != nil {
+				return err
+			}
+			revision, restartOf = last.Revision, last.ID
+		}
 		if err := cmp.Or(
 			checkDeploymentFits(app, group, in, revision),
 			checkZonesFit(group, config),
@@ -57,8 +66,7 @@ func (c *Control) CreateDeployment(ctx context.Context, ns deploy.Namespace, in 
 		); err != nil {
 			return err
 		}
-		revision, err := knownContent(tx, app, revision)
-		if err != nil {
+		if revision, err = knownContent(tx, app, revision); err != nil {
 			return err
 		}
 		queued, err := c.checkRoom(tx, group)
@@ -66,7 +74,7 @@ func (c *Control) CreateDeployment(ctx context.Context, ns deploy.Namespace, in 
 			return err
 		}
 		d := freeze(app, group, in)
-		d.ID, d.Config, d.Revision, d.CreatedAt = c.newID(), config, revision, c.now()
+		d.ID, d.Config, d.Revision, d.RestartOf, d.CreatedAt = c.newID(), config, revision, restartOf, c.now()
 		id = d.ID
 		if queued != "" {
 			// Created and Queued at once (in EventBridge, QUEUED): the engine takes
@@ -96,7 +104,7 @@ func (c *Control) checkDeployment(in *CreateDeployment) (deploy.Revision, error)
 	if err := cmp.Or(checkApplicationName(in.Application), checkGroupName(in.Group)); err != nil {
 		return deploy.Revision{}, err
 	}
-	revision, err := newRevision(in.Revision)
+	revision, err := in.givenRevision()
 	if err != nil {
 		return revision, err
 	}

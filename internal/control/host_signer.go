@@ -27,7 +27,7 @@ type signer struct {
 	mu     sync.Mutex
 	key    *rsa.PrivateKey // nil until it is needed
 	cert   *x509.Certificate
-	signed map[string]string // by deployment: all its hosts get the same document
+	signed map[string]string // by what hosts get the same document for
 }
 
 // maxSigned bounds the cache of signed documents.
@@ -96,13 +96,13 @@ func newSigningKey(now time.Time) (string, error) {
 	return string(out), nil
 }
 
-// sign returns the signed document of a deployment; document makes it when it
-// has not been signed before. (Attached content, embedded certificate and the
+// sign returns the signed document of a key; document makes it when it has not
+// been signed before. (Attached content, embedded certificate and the
 // label PKCS7: what both official agents accept.)
-func (s *signer) sign(ctx context.Context, deploymentID string, document func() ([]byte, error)) (string, error) {
+func (s *signer) sign(ctx context.Context, key string, document func() ([]byte, error)) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if have, ok := s.signed[deploymentID]; ok {
+	if have, ok := s.signed[key]; ok {
 		return have, nil
 	}
 	if s.key == nil {
@@ -130,6 +130,6 @@ func (s *signer) sign(ctx context.Context, deploymentID string, document func() 
 	if len(s.signed) >= maxSigned {
 		clear(s.signed)
 	}
-	s.signed[deploymentID] = out
+	s.signed[key] = out
 	return out, nil
 }

@@ -23,7 +23,7 @@ func ExecutionID(ns deploy.Namespace, deploymentID string) string {
 func (c *Control) DeploymentSpecification(ctx context.Context, ns deploy.Namespace, host, executionID string) (signed string, index int, err error) {
 	id := executionID[strings.LastIndexAny(executionID, ":/")+1:]
 	var d deploy.Deployment
-	var token string
+	var token, reuse string
 	err = c.store.View(ctx, func(tx *store.Tx) error {
 		if d, err = tx.Deployment(id); err != nil {
 			return err
@@ -37,6 +37,9 @@ func (c *Control) DeploymentSpecification(ctx context.Context, ns deploy.Namespa
 			return err
 		}
 		index = target.Order
+		if reuse, err = reusable(tx, d, target.ID); err != nil {
+			return err
+		}
 		token, err = gitHubToken(tx, d)
 		return err
 	})
@@ -47,13 +50,30 @@ func (c *Control) DeploymentSpecification(ctx context.Context, ns deploy.Namespa
 		return "", 0, err
 	}
 	c.heard(ns, host)
-	signed, err = c.signer.sign(ctx, d.ID, func() ([]byte, error) { return c.document(ctx, d, token) })
+	signed, err = c.signer.sign(ctx, d.ID+"/"+reuse, func() ([]byte, error) { return c.document(ctx, d, token, reuse) })
 	return signed, index, err
 }
 
-// document returns what is signed for a deployment.
-func (c *Control) document(ctx context.Context, d deploy.Deployment, token string) ([]byte, error) {
+// reusable returns the deployment whose archive a host has of the revision
+// that a restart runs again, as far as is known here; "" where it is no
+// restart. The group's last good one is not a host's own if the host was left
+// out of it, or joined with a follow-up.
+func reusable(tx *store.Tx, d deploy.Deployment, host string) (string, error) {
+	if d.RestartOf == "" {
+		return "", nil
+	}
+	known, err := tx.GroupHost(d.GroupID, host)
+	if err == nil && known.Healthy && known.Installed != nil && known.Installed.Key() == d.Revision.Key() {
+		return known.DeploymentID, nil
+	}
+	return d.RestartOf, ignoreMissing(err)
+}
+
+// document returns what is signed for those hosts of a deployment that reuse
+// the archive of the same other one.
+func (c *Control) document(ctx context.Context, d deploy.Deployment, token, reuse string) ([]byte, error) {
 	spec := specification(d, token)
+	spec.ReuseArchiveFromDeploymentID = reuse
 	err := c.store.View(ctx, func(tx *store.Tx) error {
 		targets, err := tx.Targets(d.ID)
 		if err != nil {

@@ -19,7 +19,8 @@ type Deployment struct {
 	PreviousRevision *Revision       `json:"previousRevision,omitempty"` // the group's last good one before
 	Description      string          `json:"description,omitempty"`
 	Creator          Creator         `json:"creator"`
-	RootID           string          `json:"rootId,omitempty"` // of a follow-up: the deployment that it completes
+	RootID           string          `json:"rootId,omitempty"`    // of a follow-up: the deployment that it completes
+	RestartOf        string          `json:"restartOf,omitempty"` // of a restart: the deployment whose revision it runs again
 	CreatedAt        time.Time       `json:"createdAt"`
 
 	Config          Config            `json:"config"`

@@ -29,6 +29,9 @@ func (e *Engine) start(tx *store.Tx, s deploy.Snapshot, now time.Time) (deploy.D
 		last, err := tx.LastSuccessful(d.GroupID)
 		if err == nil {
 			d.PreviousRevision = &last.Revision // those before it in the queue changed it
+			if d.RestartOf != "" {
+				d.Revision, d.RestartOf = last.Revision, last.ID
+			}
 		} else if !errors.Is(err, store.ErrNotFound) {
 			return deploy.Decision{}, err
 		}

@@ -305,7 +305,7 @@ func (w *world) register(args []string) {
 }
 
 // create stores a deployment: create KEY [config=NAME] [rollback=EVENT,...]
-// [ignore-stop] [outdated-only]
+// [ignore-stop] [outdated-only] [restart]
 // [alarm=NAME] [ignore-alarms] [blue-green] [traffic-control]
 // [count=N|percent=N] [zones] [zone-count=N|zone-percent=N] [monitor=DURATION]
 // [first-monitor=DURATION].
@@ -332,6 +332,12 @@ func (w *world) create(args []string) {
 			}
 		case "ignore-stop":
 			d.IgnoreApplicationStopFailures = true
+		case "restart": // of what is the group's last good one now
+			w.view(func(tx *store.Tx) error {
+				last, err := tx.LastSuccessful(d.GroupID)
+				d.Revision, d.RestartOf = last.Revision, last.ID
+				return err
+			})
 		case "alarm":
 			d.Alarms = &deploy.Alarms{Enabled: true, Names: []string{value}}
 		case "ignore-alarms":

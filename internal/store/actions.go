@@ -54,7 +54,7 @@ func (t *Tx) ClaimActions(now time.Time, spare time.Duration, limit int) ([]depl
 // is none.
 func (t *Tx) NextAction() (time.Time, error) {
 	var due, claimed sql.NullInt64
-	err := t.tx.QueryRowContext(t.ctx, `SELECT due_at, claimed_until FROM actions WHERE open = 1
+	err := t.queryRow(`SELECT due_at, claimed_until FROM actions WHERE open = 1
 		ORDER BY CASE WHEN due_at > claimed_until THEN due_at ELSE claimed_until END LIMIT 1`).Scan(&due, &claimed)
 	if err == sql.ErrNoRows { //nolint:errorlint // database/sql returns it bare
 		return time.Time{}, nil

@@ -23,7 +23,7 @@ func (t *Tx) AlarmWatches(by Leaseholder, now time.Time) ([]AlarmWatch, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := t.tx.QueryContext(t.ctx, `SELECT alarm_reading, doc FROM deployments
+	rows, err := t.query(`SELECT alarm_reading, doc FROM deployments
 		WHERE active = 1 AND watches_alarms = 1 AND ($1 = '' OR owner = $1 OR lease_until <= $2)
 		ORDER BY created_at, id`, by.Name, clock)
 	if err != nil {

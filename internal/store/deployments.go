@@ -54,7 +54,7 @@ func (t *Tx) DeploymentRow(id string) (DeploymentRow, error) {
 // deploymentRow reads a deployment and the clock of leases.
 func (t *Tx) deploymentRow(query, id string) (row DeploymentRow, clock int64, err error) {
 	var stop, alarms, continued, body string
-	err = t.tx.QueryRowContext(t.ctx, query, id).
+	err = t.queryRow(query, id).
 		Scan(&row.Version, &row.Lease.Owner, &row.Lease.Until, &stop, &alarms, &continued, &body, &clock)
 	if errors.Is(err, sql.ErrNoRows) || unheard(err) {
 		return row, 0, ErrNotFound
@@ -259,7 +259,7 @@ func (t *Tx) Deployments(ns deploy.Namespace, f DeploymentFilter, limit int) ([]
 }
 
 func (t *Tx) deploymentKeys(query string, args []any) ([]DeploymentKey, error) {
-	rows, err := t.tx.QueryContext(t.ctx, query, args...)
+	rows, err := t.query(query, args...)
 	if err != nil {
 		return nil, err
 	}

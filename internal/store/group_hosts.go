@@ -15,6 +15,11 @@ func (t *Tx) GroupHosts(groupID string) (map[string]deploy.GroupHost, error) {
 	return out, nil
 }
 
+// GroupHost returns what a group remembers of a host.
+func (t *Tx) GroupHost(groupID, host string) (deploy.GroupHost, error) {
+	return one[deploy.GroupHost](t, `SELECT doc FROM group_hosts WHERE group_id = $1 AND host = $2`, groupID, host)
+}
+
 // PutGroupHost replaces what a group remembers of a host.
 func (t *Tx) PutGroupHost(h deploy.GroupHost) error {
 	_, err := t.exec(`INSERT INTO group_hosts (group_id, host, doc) VALUES ($1, $2, $3)

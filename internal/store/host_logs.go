@@ -29,7 +29,7 @@ func (t *Tx) LogPieces(deploymentID, targetID, event string, after int64, limit 
 
 // LogSizes returns what logs there are of a deployment, and how long they are.
 func (t *Tx) LogSizes(deploymentID string) ([]deploy.LogSize, error) {
-	rows, err := t.tx.QueryContext(t.ctx, `SELECT target_id, event, MAX(ends) FROM host_logs
+	rows, err := t.query(`SELECT target_id, event, MAX(ends) FROM host_logs
 		WHERE deployment_id = $1 GROUP BY target_id, event ORDER BY target_id, event`, deploymentID)
 	if err != nil {
 		return nil, err

@@ -69,7 +69,7 @@ func (t *Tx) CameBack(after time.Time, limit int) ([]deploy.HostCommand, error) 
 // commandsAndSeen reads commands beside the times at which their hosts were
 // last heard.
 func (t *Tx) commandsAndSeen(query string, args ...any) ([]deploy.HostCommand, error) {
-	rows, err := t.tx.QueryContext(t.ctx, query, args...)
+	rows, err := t.query(query, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -127,7 +127,7 @@ func (t *Tx) nextLook(by Leaseholder, now time.Time, clock int64) (time.Time, er
 // least returns a minimum, or never when it is that of nothing.
 func (t *Tx) least(query string, args ...any) (int64, error) {
 	var n sql.NullInt64
-	err := t.tx.QueryRowContext(t.ctx, query, args...).Scan(&n)
+	err := t.queryRow(query, args...).Scan(&n)
 	if !n.Valid {
 		return never, err
 	}

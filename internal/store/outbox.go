@@ -86,7 +86,7 @@ func (t *Tx) ClaimMessages(due []OutboxRow, now, until time.Time) ([]OutboxRow, 
 // is over; ErrNotFound when there is none.
 func (t *Tx) NextMessage(destination string) (time.Time, error) {
 	var at sql.NullInt64
-	err := t.tx.QueryRowContext(t.ctx, `SELECT MIN(CASE WHEN o.due_at > o.lease_until THEN o.due_at ELSE o.lease_until END)
+	err := t.queryRow(`SELECT MIN(CASE WHEN o.due_at > o.lease_until THEN o.due_at ELSE o.lease_until END)
 		FROM outbox o WHERE o.destination = $1 AND o.dead = 0 AND `+isFirst, destination).Scan(&at)
 	if err == nil && !at.Valid {
 		err = ErrNotFound
@@ -168,7 +168,7 @@ func (t *Tx) RemoveDead(before time.Time) (int64, error) {
 }
 
 func (t *Tx) outbox(query string, args ...any) ([]OutboxRow, error) {
-	rows, err := t.tx.QueryContext(t.ctx, query, args...)
+	rows, err := t.query(query, args...)
 	if err != nil {
 		return nil, err
 	}

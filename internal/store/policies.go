@@ -16,7 +16,7 @@ func (t *Tx) PutInlinePolicy(o iam.Owner, p iam.InlinePolicy) error {
 
 // InlinePolicies returns the policies of an owner by name.
 func (t *Tx) InlinePolicies(o iam.Owner) ([]iam.InlinePolicy, error) {
-	rows, err := t.tx.QueryContext(t.ctx, `SELECT name, document FROM inline_policies
+	rows, err := t.query(`SELECT name, document FROM inline_policies
 		WHERE account = $1 AND owner = $2 AND folded = $3 ORDER BY name`, o.Account, string(o.Kind), strings.ToLower(o.Name))
 	if err != nil {
 		return nil, err

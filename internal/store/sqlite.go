@@ -28,7 +28,10 @@ func openSQLite(ctx context.Context, path string, box *seal.Box, files fs.FS) (*
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dialect: sqlite, write: write, read: read, box: box}
+	s := &Store{
+		dialect: sqlite, write: write, read: read, box: box,
+		writing: newStatements(write), reading: newStatements(read),
+	}
 	if err := s.prepare(ctx, files); err != nil {
 		s.Close() //nolint:errcheck // the first error is the one to show
 		return nil, fmt.Errorf("%s: %w", path, err)

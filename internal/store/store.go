@@ -47,9 +47,12 @@ type Store struct {
 	dialect dialect
 	write   *sql.DB // SQLite: one connection, so that transactions are serialised
 	read    *sql.DB
-	box     *seal.Box // what secrets are sealed with
-	hub     hub
-	events  *listener // PostgreSQL: what other processes tell
+	// What is compiled in the two pools. Nil on PostgreSQL.
+	writing, reading *statements
+
+	box    *seal.Box // what secrets are sealed with
+	hub    hub
+	events *listener // PostgreSQL: what other processes tell
 	// repeats counts the transactions that had to be run again, writes those
 	// that were committed.
 	repeats, writes atomic.Int64
@@ -63,6 +66,9 @@ type Tx struct {
 	level   sql.IsolationLevel
 	box     *seal.Box
 	topics  []string
+
+	compiled *statements // nil: the driver sees to it
+	missed   []string    // statements that are not compiled yet
 }
 
 // View runs f in a read-only transaction: f sees one state of the store.
@@ -73,8 +79,10 @@ func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("cannot read the store: %w", err)
 	}
+	t := &Tx{ctx: ctx, tx: tx, dialect: s.dialect, box: s.box, compiled: s.reading}
+	defer t.ended()
 	defer tx.Rollback() // there is nothing to undo
-	return f(&Tx{ctx: ctx, tx: tx, dialect: s.dialect, box: s.box})
+	return f(t)
 }
 
 // Update runs f in a transaction. The changes are on disk, and subscribers
@@ -113,8 +121,9 @@ func (s *Store) attempt(ctx context.Context, level sql.IsolationLevel, f func(*T
 	if err != nil {
 		return fmt.Errorf("cannot change the store: %w", err)
 	}
+	t := &Tx{ctx: ctx, tx: tx, dialect: s.dialect, level: level, box: s.box, compiled: s.writing}
+	defer t.ended()
 	defer tx.Rollback() // after a commit there is nothing to undo
-	t := &Tx{ctx: ctx, tx: tx, dialect: s.dialect, level: level, box: s.box}
 	if err := f(t); err != nil {
 		return err
 	}
@@ -156,7 +165,7 @@ func (s *Store) Close() error {
 
 // exec runs a statement and returns how many rows it changed.
 func (t *Tx) exec(query string, args ...any) (int64, error) {
-	res, err := t.tx.ExecContext(t.ctx, query, args...)
+	res, err := t.change(query, args...)
 	if err != nil {
 		if isUnique(err) {
 			return 0, ErrExists
@@ -169,7 +178,7 @@ func (t *Tx) exec(query string, args ...any) (int64, error) {
 // text reads one column of one row.
 func (t *Tx) text(query string, args ...any) (string, error) {
 	var s string
-	err := t.tx.QueryRowContext(t.ctx, query, args...).Scan(&s)
+	err := t.queryRow(query, args...).Scan(&s)
 	if errors.Is(err, sql.ErrNoRows) || unheard(err) {
 		return "", ErrNotFound
 	}
@@ -179,7 +188,7 @@ func (t *Tx) text(query string, args ...any) (string, error) {
 // number reads one number of one row.
 func (t *Tx) number(query string, args ...any) (int64, error) {
 	var n int64
-	err := t.tx.QueryRowContext(t.ctx, query, args...).Scan(&n)
+	err := t.queryRow(query, args...).Scan(&n)
 	if errors.Is(err, sql.ErrNoRows) || unheard(err) {
 		return 0, ErrNotFound
 	}
@@ -192,7 +201,7 @@ func unheard(err error) bool { return sqlState(err) == notInEncoding }
 
 // texts reads one column of many rows.
 func (t *Tx) texts(query string, args ...any) ([]string, error) {
-	rows, err := t.tx.QueryContext(t.ctx, query, args...)
+	rows, err := t.query(query, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -121,6 +121,25 @@ func (v DeploymentCreator) Valid() bool {
 	return false
 }
 
+// DeploymentMode is an enumeration of the API.
+type DeploymentMode string
+
+// The values of DeploymentMode.
+const (
+	DeploymentModeStandard DeploymentMode = "STANDARD"
+	DeploymentModeRestart  DeploymentMode = "RESTART"
+)
+
+// Valid reports whether v is one of the values the API knows.
+func (v DeploymentMode) Valid() bool {
+	switch v {
+	case DeploymentModeStandard,
+		DeploymentModeRestart:
+		return true
+	}
+	return false
+}
+
 // DeploymentOption is an enumeration of the API.
 type DeploymentOption string
 
@@ -948,6 +967,7 @@ type DeploymentInfo struct {
 	LoadBalancerInfo                   *LoadBalancerInfo                 `json:"loadBalancerInfo,omitzero"`
 	AdditionalDeploymentStatusInfo     *string                           `json:"additionalDeploymentStatusInfo,omitzero"` // deprecated by the API
 	FileExistsBehavior                 *FileExistsBehavior               `json:"fileExistsBehavior,omitzero"`
+	DeploymentMode                     *DeploymentMode                   `json:"deploymentMode,omitzero"`
 	DeploymentStatusMessages           []string                          `json:"deploymentStatusMessages,omitzero"`
 	ComputePlatform                    *ComputePlatform                  `json:"computePlatform,omitzero"`
 	ExternalID                         *string                           `json:"externalId,omitzero"`
@@ -1392,6 +1412,7 @@ type CreateDeploymentInput struct {
 	AutoRollbackConfiguration     *AutoRollbackConfiguration `json:"autoRollbackConfiguration,omitzero"`
 	UpdateOutdatedInstancesOnly   *bool                      `json:"updateOutdatedInstancesOnly,omitzero"`
 	FileExistsBehavior            *FileExistsBehavior        `json:"fileExistsBehavior,omitzero"`
+	DeploymentMode                *DeploymentMode            `json:"deploymentMode,omitzero"`
 	OverrideAlarmConfiguration    *AlarmConfiguration        `json:"overrideAlarmConfiguration,omitzero"`
 }
 
@@ -1969,6 +1990,8 @@ var operations = map[string]Operation{
 			"InvalidIgnoreApplicationStopFailuresValueException",
 			"InvalidGitHubAccountTokenException",
 			"InvalidTrafficRoutingConfigurationException",
+			"InvalidComputePlatformException",
+			"InvalidInputException",
 		},
 	},
 	"CreateDeploymentConfig": {

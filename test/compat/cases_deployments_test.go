@@ -25,6 +25,15 @@ func (w *world) create(platform types.ComputePlatform, change func(*codedeploy.C
 	return failed(w.api.CreateDeployment(w.Context(), in))
 }
 
+// restart asks for a deployment in a mode, which this SDK's model has no
+// member for.
+func restart(w *world, platform types.ComputePlatform, mode string, changes ...func(*codedeploy.CreateDeploymentGroupInput)) error {
+	w.Helper()
+	w.group(platform, changes...)
+	return failed(w.api.CreateDeployment(w.Context(), nil,
+		withBody(`{"applicationName": "shop", "deploymentGroupName": "prod", "deploymentMode": "`+mode+`"}`)))
+}
+
 func stop(w *world, id *string) error {
 	return failed(w.api.StopDeployment(w.Context(), &codedeploy.StopDeploymentInput{DeploymentId: id}))
 }
@@ -213,6 +222,14 @@ var deploymentCases = map[string]cases{
 			"InvalidIgnoreApplicationStopFailuresValue": func(w *world) error {
 				w.group(types.ComputePlatformEcs)
 				return w.create(types.ComputePlatformEcs, func(in *codedeploy.CreateDeploymentInput) { in.IgnoreApplicationStopFailures = true })
+			},
+			"InvalidComputePlatform": func(w *world) error {
+				lambda := restart(w, types.ComputePlatformLambda, "RESTART")
+				return same(w, lambda, restart(w.world(w.TB), types.ComputePlatformEcs, "RESTART"))
+			},
+			"InvalidInput": func(w *world) error {
+				unknown := restart(w, types.ComputePlatformServer, "PAUSE")
+				return same(w, unknown, restart(w.world(w.TB), types.ComputePlatformServer, "RESTART", blueGreenServers))
 			},
 			"Throttling": func(w *world) error {
 				return throttled(w, func(c *codedeploy.Client) error {

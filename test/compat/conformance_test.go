@@ -80,6 +80,10 @@ const (
 	tokensAreText = "a stored token is not looked at"
 )
 
+// newer are errors that an operation declares since a version of the API that
+// is newer than this SDK's, which has them of other operations only.
+var newer = map[string][]string{"CreateDeployment": {"InvalidComputePlatform", "InvalidInput"}}
+
 const suffix = "Exception"
 
 // TestErrors gets every error that the model declares from a real request, as
@@ -103,7 +107,7 @@ func TestErrors(t *testing.T) {
 					}
 					t.Run(short, func(t *testing.T) {
 						t.Parallel()
-						if check(t, code, request(s.world(t))) {
+						if check(t, code, request(s.world(t)), !slices.Contains(newer[name], short)) {
 							shown.add(name)
 						}
 					})
@@ -143,15 +147,15 @@ func covers(t *testing.T, operation wire.Operation) {
 	}
 }
 
-// check reports whether an answer is the error: its type, status 400, and a
-// text.
-func check(t *testing.T, code string, err error) bool {
+// check reports whether an answer is the error: its type where the SDK has it,
+// status 400, and a text.
+func check(t *testing.T, code string, err error, typed bool) bool {
 	t.Helper()
 	if got := codeOf(err); got != code {
 		t.Errorf("answered by %s (%v), want %s", got, err, code)
 		return false
 	}
-	if !recognised(err, code) {
+	if typed && !recognised(err, code) {
 		t.Errorf("the SDK does not know its %s: %#v", code, err)
 		return false
 	}

@@ -36,6 +36,7 @@ type download struct {
 	// refused turns a reply that is no bundle into an error.
 	refused func(*http.Response) error
 	want    string // the ETag that the bundle must have; empty: any
+	have    string // the ETag of the state that is there already; empty: none
 	exact   bool   // the ETag says which bytes it is about
 	file    *os.File
 	written int64  // bytes of the bundle in file
@@ -145,6 +146,11 @@ func (d *download) begin(resp *http.Response) error {
 		if r := resp.Header.Get("Content-Range"); !strings.HasPrefix(r, fmt.Sprintf("bytes %d-", d.written)) {
 			return final{fmt.Errorf("asked for the bundle from byte %d on, the reply holds %q", d.written, r)}
 		}
+	case http.StatusNotModified:
+		if d.have == "" {
+			return d.refused(resp)
+		}
+		return final{ErrUnchanged}
 	default:
 		return d.refused(resp)
 	}

@@ -27,18 +27,34 @@ type Object struct {
 	Bucket, Key, Version, ETag string
 }
 
+// ErrUnchanged says that an object is still the one that is there already.
+var ErrUnchanged = errors.New("the object is unchanged")
+
+// Fetched is what was learned about a bundle while it was fetched.
+type Fetched struct {
+	ETag string
+	Sum  string // the checksum that it was compared with, for HasSum; "": there was none
+}
+
 // Fetch downloads o to the file dst and returns its ETag.
 func (s *S3) Fetch(ctx context.Context, o Object, dst string) (etag string, err error) {
+	f, err := s.FetchUnless(ctx, o, "", dst)
+	return f.ETag, err
+}
+
+// FetchUnless is Fetch, unless the object has the ETag have: then nothing is
+// downloaded, and the error is ErrUnchanged. The empty ETag is that of none.
+func (s *S3) FetchUnless(ctx context.Context, o Object, have, dst string) (Fetched, error) {
 	d := &download{
-		Transfer: s.Transfer, want: o.ETag, exact: true, refused: replyError,
+		Transfer: s.Transfer, want: o.ETag, have: have, exact: true, refused: replyError,
 		name: "s3://" + o.Bucket + "/" + o.Key,
 		hint: "is the S3 endpoint " + s.Endpoint + " right?",
 		ask: func(ctx context.Context, d *download) (*http.Request, error) {
 			return s.request(ctx, o, d)
 		},
 	}
-	err = d.to(ctx, dst)
-	return d.etag, err
+	err := d.to(ctx, dst)
+	return Fetched{d.etag, d.digest.verified()}, err
 }
 
 func (s *S3) request(ctx context.Context, o Object, d *download) (*http.Request, error) {
@@ -53,6 +69,10 @@ func (s *S3) request(ctx context.Context, o Object, d *download) (*http.Request,
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, final{err}
+	}
+	req.Header.Set("X-Amz-Checksum-Mode", "ENABLED") // tell what there is to compare with
+	if d.have != "" && d.written == 0 {
+		req.Header.Set("If-None-Match", `"`+d.have+`"`)
 	}
 	if d.written > 0 {
 		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", d.written))

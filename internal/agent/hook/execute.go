@@ -128,6 +128,9 @@ func startPatiently(ctx context.Context, command func() *exec.Cmd) (*exec.Cmd, e
 // shell would.
 func start(ctx context.Context, j Job, file, marker string, stdout, stderr *os.File) (*process, error) {
 	identity, err := identityOf(j.Script.RunAs)
+	if err == nil {
+		err = identity.reachable(j.Script.Sudo)
+	}
 	if err != nil {
 		return nil, err
 	}

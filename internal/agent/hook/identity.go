@@ -33,15 +33,36 @@ func identityOf(name string) (identity, error) {
 	return identity{u, c}, err
 }
 
+const sudoProgram = "/usr/bin/sudo"
+
+// foreign reports whether only sudo can make the script that user's.
+func (i identity) foreign() bool {
+	return i.user != nil && i.credential == nil && i.user.Uid != strconv.Itoa(os.Geteuid())
+}
+
+// reachable makes sure that there is a way to become the user.
+func (i identity) reachable(sudo bool) error {
+	if !i.foreign() && (!sudo || os.Geteuid() == 0) {
+		return nil
+	}
+	if _, err := os.Stat(sudoProgram); err == nil {
+		return nil
+	}
+	who, key := "root", "sudo"
+	if i.foreign() {
+		who, key = i.user.Username, "runas"
+	}
+	return fmt.Errorf("the agent is not root, and this host has no %s to become %s with: run the agent as root, or leave %s out", sudoProgram, who, key)
+}
+
 // command returns how the script is started. Root needs no sudo; another user
 // needs it to become somebody else.
 func (i identity) command(sudo bool, file string) []string {
-	other := i.user != nil && i.credential == nil && i.user.Uid != strconv.Itoa(os.Geteuid())
 	switch {
-	case other:
-		return []string{"/usr/bin/sudo", "-n", "-u", i.user.Username, file}
+	case i.foreign():
+		return []string{sudoProgram, "-n", "-u", i.user.Username, file}
 	case sudo && os.Geteuid() != 0:
-		return []string{"/usr/bin/sudo", "-n", file}
+		return []string{sudoProgram, "-n", file}
 	}
 	return []string{file}
 }

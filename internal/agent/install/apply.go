@@ -55,7 +55,7 @@ func step(copies *copies, i Instruction) error {
 func (s *setting) apply(kind Kind, path string) error {
 	switch kind {
 	case Chown:
-		return os.Lchown(path, s.owner.id(), s.group.id())
+		return s.notGiven(os.Lchown(path, s.owner.id(), s.group.id()))
 	case Chmod:
 		return os.Chmod(path, s.mode)
 	default:

@@ -75,7 +75,7 @@ func Run(ctx context.Context, in Installation) error {
 }
 
 func untouched(err error) error {
-	return fmt.Errorf("%w\nNothing was changed: what was installed before is still installed.", err) //nolint:staticcheck // whole sentences, for people
+	return fmt.Errorf("%w\nNothing was changed: what was installed before is still installed.", advised(err)) //nolint:staticcheck // whole sentences, for people
 }
 
 // replace changes what is installed.

@@ -35,17 +35,32 @@ running() {
 	return 1
 }
 
+# lock is for what changes the pidfile: of two restarts at a time, an upgrade's
+# and somebody's, one starts the agent, and the other finds it.
+lock() {
+	exec 9>"$pidfile.lock"
+	! command -v flock >/dev/null || flock 9
+}
+
+# forget removes the pidfile of an agent that is gone.
+forget() {
+	lock
+	running || rm -f "$pidfile"
+	exec 9>&-
+}
+
 start() {
 	if [ ! -x "$binary" ]; then
 		echo "$name is not installed: there is no $binary" >&2
 		return 5
 	fi
+	lock
 	if running; then
 		echo "$name is running, as process $pid"
 		return 0
 	fi
 	cd / && umask 022 || return 1
-	setsid "$binary" run >>"$log" 2>&1 </dev/null &
+	setsid "$binary" run >>"$log" 2>&1 </dev/null 9>&- &
 	echo $! >"$pidfile"
 	sleep 1
 	if ! running; then
@@ -60,22 +75,20 @@ start() {
 # stop waits for a running event to end, as the agent does.
 stop() {
 	if ! running; then
-		rm -f "$pidfile"
+		forget
 		echo "$name is not running"
 		return 0
 	fi
-	kill "$pid"
+	old=$pid
+	kill "$old"
 	waited=0
-	while running; do
+	while running && [ "$pid" = "$old" ]; do
 		[ $waited != 5 ] || echo "waiting for a running event to end"
-		if [ $waited = 7500 ]; then
-			kill -9 "$pid"
-			break
-		fi
+		[ $waited != 7500 ] || kill -9 "$old"
 		sleep 1
 		waited=$((waited + 1))
 	done
-	rm -f "$pidfile"
+	forget
 	echo "$name stopped"
 }
 

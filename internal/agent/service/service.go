@@ -89,4 +89,7 @@ root_dir: /opt/codedeploy-agent/deployment-root
 
 # How many revisions are kept for each deployment group.
 max_revisions: 5
+
+# How many MiB those of all groups may take together; 0 for any.
+# max_archive_size: 0
 `

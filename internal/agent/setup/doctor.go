@@ -52,7 +52,7 @@ const checkTimeout = 10 * time.Second
 func (h Host) Doctor(ctx context.Context, c agent.Config, configErr error) []Finding {
 	findings := []Finding{configuration(c, configErr), h.registered(), h.serving(c.Root)}
 	findings = append(findings, folders(c.Root, h.path(service.IdentityFile))...)
-	findings = append(findings, space(c.Root))
+	findings = append(findings, space(c.Root), archives(c))
 	if c.Endpoint == "" {
 		return append(findings, found("endpoint", Fail, "set deploy_control_endpoint in "+service.ConfigFile, "the server is not known"))
 	}

@@ -28,6 +28,7 @@ const (
 type Installation struct {
 	Host
 	Executable string          // the program; it is copied
+	Version    string          // of it
 	Name       string          // of the service; "" is that of the host, or our own
 	Endpoint   string          // "" leaves it to the configuration file
 	CABundle   string          // file of the authorities that the server's certificate is from

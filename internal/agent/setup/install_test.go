@@ -284,6 +284,48 @@ func TestInstallStartsTheService(t *testing.T) {
 	}
 }
 
+// What runs is restarted when there is a newer program, and nobody waits for
+// the event that it lets end: install may be part of it.
+func TestInstallRestartsAnAgentOfAnotherVersion(t *testing.T) {
+	t.Parallel()
+	const state = "/opt/codedeploy-agent/deployment-root/journal/agent.json"
+	for _, manager := range []struct{ name, is, command string }{
+		{"systemd", "/run/systemd/system/x", "systemctl --no-block restart slipway-agent"},
+		{"init script", "/none", "sh -c setsid env -i"},
+	} {
+		t.Run(manager.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t, manager.is, "", identityFile, identity)
+			h.must(h.install(nil)) // with all that the next one finds unchanged
+			h.write(state, `{"version":"v1","started":"2026-11-01T00:00:00Z"}`)
+			h.runAgent()
+			restart := func(version string) {
+				h.must(h.install(func(i *setup.Installation) {
+					i.Start, i.Version = true, version
+					i.Run = func(_ context.Context, name string, args ...string) error {
+						h.ran = append(h.ran, strings.Join(append([]string{name}, args...), " "))
+						if strings.Contains(h.ran[len(h.ran)-1], " restart") {
+							h.write(state, `{"version":"v2","started":"2026-11-02T00:00:00Z"}`)
+						}
+						return nil
+					}
+				}))
+			}
+			restart("v1")
+			if last := h.log[len(h.log)-1]; last != "slipway-agent is running" {
+				t.Errorf("the same version: %q", last)
+			}
+			restart("v2")
+			if last := h.ran[len(h.ran)-1]; !strings.HasPrefix(last, manager.command) {
+				t.Errorf("another version: ran %q", last)
+			}
+			if last := h.log[len(h.log)-1]; last != "slipway-agent is running, restarted" {
+				t.Errorf("another version: %q", last)
+			}
+		})
+	}
+}
+
 // runAgent makes it look as if an agent ran: it has the lock.
 func (h *host) runAgent() {
 	h.t.Helper()

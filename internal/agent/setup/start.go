@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/agent"
+	"github.com/slipwayhq/slipway/internal/agent/backoff"
 	"github.com/slipwayhq/slipway/internal/agent/service"
 )
 
@@ -26,14 +27,44 @@ func (i *Installation) start(ctx context.Context) error {
 	if err := i.register(ctx, i.service); err != nil {
 		return err
 	}
-	if running, err := agent.Running(i.root()); err == nil && running && !i.changed {
-		i.Log("%s is running", i.service.Name)
-		return nil
+	if running, err := agent.Running(i.root()); err == nil && running {
+		return i.renew(ctx)
 	}
 	if err := i.control(ctx, i.service, "restart"); err != nil {
 		return fmt.Errorf("the service does not start: %w", err)
 	}
 	return i.awaitRunning(ctx)
+}
+
+// renew restarts a running agent if anything has changed: its files, or, by a
+// package, its program. It does not wait for a running event, because that may
+// be what runs this.
+func (i *Installation) renew(ctx context.Context) error {
+	root := i.root()
+	before, _ := readState(root)
+	if !i.changed && before.Version == i.Version {
+		i.Log("%s is running", i.service.Name)
+		return nil
+	}
+	if err := i.restartLater(ctx, i.service); err != nil {
+		return fmt.Errorf("the service does not restart: %w", err)
+	}
+	var running bool
+	for deadline := time.Now().Add(startPatience); time.Now().Before(deadline); {
+		running, _ = agent.Running(root) // it could be told before
+		if now, ok := readState(root); running && ok && !now.Started.Equal(before.Started) {
+			i.Log("%s is running, restarted", i.service.Name)
+			return nil
+		}
+		if err := backoff.Sleep(ctx, pace); err != nil {
+			return err
+		}
+	}
+	if !running {
+		return fmt.Errorf("%s was restarted and does not run: see %s", i.service.Name, i.logCommand())
+	}
+	i.Log("%s is being restarted: it lets a running event end first. See `slipway-agent status`", i.service.Name)
+	return nil
 }
 
 // root is the agent's root folder on this host.
@@ -51,6 +82,9 @@ func (i *Installation) root() string {
 // startPatience is how long a started agent may take to begin.
 const startPatience = 10 * time.Second
 
+// pace is that of looking whether it has.
+const pace = 100 * time.Millisecond
+
 // awaitRunning waits until the agent has begun to serve.
 func (i *Installation) awaitRunning(ctx context.Context) error {
 	root := i.root()
@@ -59,10 +93,8 @@ func (i *Installation) awaitRunning(ctx context.Context) error {
 			i.Log("%s is running", i.service.Name)
 			return nil
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(100 * time.Millisecond):
+		if err := backoff.Sleep(ctx, pace); err != nil {
+			return err
 		}
 	}
 	return fmt.Errorf("%s was started and does not run: see %s", i.service.Name, i.logCommand())
@@ -112,6 +144,15 @@ func (h Host) control(ctx context.Context, s service.Service, action string) err
 	// As `service` does it: nothing of this process's environment, keys least
 	// of all, gets into the agent's.
 	return h.run(ctx, "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", s.InitFile(), action)
+}
+
+// restartLater restarts the service without waiting for the agent to stop.
+func (h Host) restartLater(ctx context.Context, s service.Service) error {
+	if h.Manager() == Systemd {
+		return h.run(ctx, "systemctl", "--no-block", "restart", s.Name)
+	}
+	const script = `setsid env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$0" restart >/dev/null 2>&1 </dev/null &`
+	return h.run(ctx, "sh", "-c", script, s.InitFile())
 }
 
 func has(program string) bool {

@@ -115,6 +115,11 @@ func testGroupHosts(t *testing.T, s *store.Store) {
 	b := deploy.GroupHost{GroupID: "g1", Host: "b", DeploymentID: "d-1"}
 	do(t, s, put(b), put(deploy.GroupHost{GroupID: "g1", Host: "a"}), put(a))
 	equal(t, "hosts", read(t, s, hosts), map[string]deploy.GroupHost{"a": a, "b": b})
+	one := func(host string) func(*store.Tx) (deploy.GroupHost, error) {
+		return func(tx *store.Tx) (deploy.GroupHost, error) { return tx.GroupHost("g1", host) }
+	}
+	equal(t, "a host", read(t, s, one("a")), a)
+	missing(t, s, "a host that is not known", one("c"))
 	do(t, s, func(tx *store.Tx) error { return tx.DeleteGroup("g1") })
 	equal(t, "after the group was deleted", len(read(t, s, hosts)), 0)
 }
