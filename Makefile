@@ -50,6 +50,10 @@ test/race: ## The same with the race detector
 test/scripts: ## Whole sessions with the real aws CLI
 	SLIPWAY_REQUIRE_AWS=1 $(GO) test -tags scripts -count=1 -v -run 'TestWalkthrough|TestTriggers|TestVerifyInGuide|TestAWSInstall|TestECSScript|TestLambdaScript' ./test
 
+.PHONY: test/official
+test/official: ## Whole sessions with the official agent 1.x, of which SLIPWAY_OFFICIAL_AGENT names a checkout
+	$(GO) test -count=1 -v -parallel 8 -run 'TestRealAgents|TestHostChangesAgents|TestAppSpecsAreReadAlike' ./test
+
 .PHONY: test/simulation
 test/simulation: ## Thousands of histories, and proof that broken rules are noticed
 	$(GO) test ./internal/simulation -count=1 -run 'TestSimulation$$' -seeds $(SEEDS) -timeout 30m

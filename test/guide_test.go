@@ -75,14 +75,3 @@ func posted(t *testing.T, secret string) (header http.Header, body []byte) {
 	check(t, webhook.New(u, webhook.SecretFile(file), nil, nil).Send(t.Context(), m))
 	return header, body
 }
-
-// snippet returns the guide's code in a language.
-func snippet(t *testing.T, guide, language string) string {
-	t.Helper()
-	_, rest, found := strings.Cut(guide, "\n```"+language+"\n")
-	code, _, closed := strings.Cut(rest, "\n```")
-	if !found || !closed {
-		t.Fatalf("the guide has no code in %s", language)
-	}
-	return code
-}

@@ -101,24 +101,23 @@ func TestPollIsReleasedByAStop(t *testing.T) {
 // tlsServer is a server in this process with a certificate of its own, which
 // is how hosts in a private network meet it.
 type tlsServer struct {
+	data   string
 	daemon *daemon.Daemon
 	stop   func() error
 	http   *http.Client // trusts the certificate
 	deploy *codedeploy.Client
 	iam    *iam.Client
 	sts    *sts.Client
+	s3     *s3.Client
 }
 
 func startTLSServer(t *testing.T) *tlsServer {
 	t.Helper()
 	data := t.TempDir()
-	d, err := daemon.Start(t.Context(), daemon.Config{Listen: "127.0.0.1:0", Data: data, TLS: daemon.TLS{SelfSigned: true}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	stop := sync.OnceValue(func() error { return d.Stop(context.Background()) })
-	t.Cleanup(func() { _ = stop() })
-	ca, err := os.ReadFile(filepath.Join(data, "tls-ca.pem"))
+	s := &tlsServer{data: data}
+	s.startOn(t, "127.0.0.1:0")
+	d := s.daemon
+	ca, err := os.ReadFile(s.authority())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,17 +132,34 @@ func startTLSServer(t *testing.T) *tlsServer {
 		Region: "us-east-1", BaseEndpoint: &d.URL, HTTPClient: client,
 		Credentials: credentials.NewStaticCredentialsProvider(d.Root.ID, string(d.Root.Secret), ""),
 	}
-	s := &tlsServer{
-		daemon: d, stop: stop, http: client,
-		deploy: codedeploy.NewFromConfig(config), iam: iam.NewFromConfig(config), sts: sts.NewFromConfig(config),
-	}
+	s.http, s.deploy, s.iam, s.sts = client, codedeploy.NewFromConfig(config), iam.NewFromConfig(config), sts.NewFromConfig(config)
+	s.s3 = s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = true })
 	done(t)(s.deploy.CreateApplication(t.Context(), &codedeploy.CreateApplicationInput{ApplicationName: aws.String(application)}))
-	objects := s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = true })
-	done(t)(objects.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(bucket)}))
-	done(t)(objects.PutObject(t.Context(), &s3.PutObjectInput{
+	done(t)(s.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(bucket)}))
+	done(t)(s.s3.PutObject(t.Context(), &s3.PutObjectInput{
 		Bucket: aws.String(bucket), Key: aws.String("site.tgz"), Body: strings.NewReader("a bundle that nobody unpacks"),
 	}))
 	return s
+}
+
+func (s *tlsServer) startOn(t *testing.T, address string) {
+	t.Helper()
+	d, err := daemon.Start(t.Context(), daemon.Config{Listen: address, Data: s.data, TLS: daemon.TLS{SelfSigned: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.daemon = d
+	s.stop = sync.OnceValue(func() error { return d.Stop(context.Background()) })
+	t.Cleanup(func() { _ = s.stop() })
+}
+
+// authority is the file with the certificate that clients are to trust.
+func (s *tlsServer) authority() string { return filepath.Join(s.data, "tls-ca.pem") }
+
+// restart starts a stopped server again, on the same data and port.
+func (s *tlsServer) restart(t *testing.T) {
+	t.Helper()
+	s.startOn(t, strings.TrimPrefix(s.daemon.URL, "https://"))
 }
 
 // done fails the test for an error beside a value that nobody needs.
@@ -196,7 +212,7 @@ func asUser(t *testing.T, s *tlsServer, a *officialAgent) {
 	}
 	done(t)(s.iam.PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{
 		UserName: &a.name, PolicyName: aws.String("agent"),
-		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"codedeploy-commands-secure:*","Resource":"*"}]}`),
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["codedeploy-commands-secure:*","s3:Get*"],"Resource":"*"}]}`),
 	}))
 	key, err := s.iam.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: &a.name})
 	if err != nil {

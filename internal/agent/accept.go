@@ -94,6 +94,9 @@ func (a *Agent) drain(asked context.Context, stopWork context.CancelFunc) {
 	close(idle)
 }
 
+// allGroups stands for every group in groupLocks; no group is called like it.
+const allGroups = ""
+
 // groupLocks lets one command of a deployment group run at a time: they share
 // pointers and books.
 type groupLocks struct {

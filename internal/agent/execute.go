@@ -61,6 +61,13 @@ func (a *Agent) install(ctx context.Context, e *event) error {
 	if o := e.spec.AgentActionOverrides; o != nil {
 		behavior = strings.ToUpper(o.AgentOverrides.FileExistsBehavior)
 	}
+	// One installation at a time: what one group has planned for a folder that
+	// others share with it they must not change meanwhile.
+	unlock, err := a.groups.lock(ctx, allGroups)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	group := e.spec.DeploymentGroupID
 	err = install.Run(ctx, install.Installation{
 		Archive:            archive,

@@ -362,3 +362,35 @@ func deadline(t *testing.T) <-chan time.Time {
 	t.Helper()
 	return time.After(20 * time.Second)
 }
+
+// TestGroupsInstallIntoOneFolder: two groups share a folder that neither has
+// made yet. The first has much to prepare, and the second comes meanwhile.
+func TestGroupsInstallIntoOneFolder(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ids := []string{"d-SHARED001", "d-SHARED002"}
+	for n, pages := range []int{3000, 1} {
+		revision := files{"appspec.yml": header + "files: [{source: pages, destination: " + s.app + "/www}]\n"}
+		for page := range pages {
+			revision[fmt.Sprintf("pages/%d-%d", n, page)] = "page"
+		}
+		spec := s.upload(ids[n], revision)
+		spec.DeploymentGroupID = fmt.Sprintf("group-%d", n)
+		s.add(spec, "DownloadBundle")
+		s.run(s.config())
+	}
+	s.sideBySide = true
+	for _, id := range ids {
+		s.add(s.specs["CodeDeploy/"+region+"/prod/000000000000:"+id], "Install")
+	}
+	s.run(s.config())
+	for n, id := range ids {
+		if c := s.get(id, "Install"); c.status != protocol.StatusSucceeded {
+			t.Errorf("%s ended %s with %+v", id, c.status, c.result)
+			continue
+		}
+		if read(t, s.app, "www", fmt.Sprintf("%d-0", n)) != "page" {
+			t.Errorf("the pages of %s are not there", id)
+		}
+	}
+}

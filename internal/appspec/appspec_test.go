@@ -157,6 +157,7 @@ func TestParseMistakes(t *testing.T) {
 		"numeric owner":        {head + "permissions: [{object: /a, owner: 1000}]\n", []string{"permissions[0].owner: expected a name"}},
 		"windows permissions":  {"version: 0.0\nos: windows\npermissions: [{object: a}]\n", []string{"for linux only"}},
 		"alias":                {head + "files: &a [{source: a, destination: b}]\nhooks: *a\n", []string{"aliases are not supported"}},
+		"merged keys":          {head + "hooks: {AfterInstall: [&a {location: a, timeout: 5}, {<<: *a, location: b}]}\n", []string{"merge keys are not supported"}},
 		"context without type": {head + "permissions: [{object: /a, context: {range: s0}}]\n", []string{"needs a type"}},
 		"several at once": {
 			"version: 2\nos: beos\nhooks: {AfterInstall: [{timeout: -1}]}\n",

@@ -49,11 +49,11 @@ func (p *parser) entries(a at) []at {
 		member := at{key: join(a.key, key.Value), node: value, name: key.Value}
 		n, twice := index[key.Value]
 		switch {
+		case key.ShortTag() == "!!merge":
+			p.fail(at{key: member.key, node: key}, "YAML merge keys are not supported; write the keys out")
+			continue
 		case twice && p.strict:
 			p.fail(at{key: member.key, node: key}, "the key appears twice; the first one is in line %d", members[n].node.Line)
-			continue
-		case key.ShortTag() == "!!merge" && p.strict:
-			p.fail(at{key: member.key, node: key}, "YAML merge keys are not supported; write the keys out")
 			continue
 		case twice:
 			p.warn(at{key: member.key, node: key}, "the key appears twice; the first one, in line %d, has no effect", members[n].node.Line)

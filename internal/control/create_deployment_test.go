@@ -123,7 +123,7 @@ func TestCreateDeploymentFaults(t *testing.T) {
 		{"InvalidDeploymentConfigName", "?", func(d *D) { d.ConfigName = "?" }},
 		{"InvalidDeploymentConfigName", "ECS", func(d *D) { d.ConfigName = "CodeDeployDefault.ECSAllAtOnce" }},
 		{"DeploymentConfigDoesNotExist", "No deployment configuration found for name: x", func(d *D) { d.ConfigName = "x" }},
-		{"DescriptionTooLong", "", func(d *D) { d.Description = strings.Repeat("x", 257) }},
+		{"DescriptionTooLong", "", func(d *D) { d.Description = strings.Repeat("x", 513) }},
 		{"InvalidAutoRollbackConfig", "", func(d *D) { d.AutoRollback = &deploy.AutoRollback{Enabled: true} }},
 		{"InvalidAlarmConfig", "", func(d *D) { d.AlarmOverride = &deploy.Alarms{Enabled: true} }},
 		{"AlarmsLimitExceeded", "", func(d *D) { d.AlarmOverride = &deploy.Alarms{Names: strings.Split("abcdefghijk", "")} }},

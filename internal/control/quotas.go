@@ -26,7 +26,7 @@ type Quotas struct {
 	DeploymentsPerBatch  int
 	InstancesPerBatch    int // on-premises instances, or instances of a deployment
 	TrafficShiftLimit    int // minutes from the first to the last shift of traffic
-	DescriptionLength    int // in characters
+	DescriptionLength    int // in characters; what CodeDeploy allows, to which its own clients cut
 	TerminationWaitLimit int // minutes before the blue fleet is terminated
 }
 
@@ -55,7 +55,7 @@ func DefaultQuotas() Quotas {
 		DeploymentsPerBatch:  25,
 		InstancesPerBatch:    25,
 		TrafficShiftLimit:    2880,
-		DescriptionLength:    256,
+		DescriptionLength:    512,
 		TerminationWaitLimit: 2880,
 	}
 }

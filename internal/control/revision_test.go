@@ -132,7 +132,7 @@ func TestRevisionFaults(t *testing.T) {
 	applicationNameFaults(t, "RegisterApplicationRevision", func(ctx context.Context, name string) error {
 		return register(ctx, name, nil)
 	})
-	refused(t, "RegisterApplicationRevision", register(t.Context(), "shop", new(strings.Repeat("é", 257))), "DescriptionTooLong", "257")
+	refused(t, "RegisterApplicationRevision", register(t.Context(), "shop", new(strings.Repeat("é", 513))), "DescriptionTooLong", "513")
 	if err := register(t.Context(), "shop", new(strings.Repeat("é", 256))); err != nil {
 		t.Error(err)
 	}

@@ -130,7 +130,7 @@ var deploymentCases = map[string]cases{
 			},
 			"DescriptionTooLong": func(w *world) error {
 				w.group(types.ComputePlatformServer)
-				return w.create(types.ComputePlatformServer, func(in *codedeploy.CreateDeploymentInput) { in.Description = new(strings.Repeat("ü", 257)) })
+				return w.create(types.ComputePlatformServer, func(in *codedeploy.CreateDeploymentInput) { in.Description = new(strings.Repeat("ü", 513)) })
 			},
 			"DeploymentLimitExceeded": func(w *world) error {
 				id := w.deployment(types.ComputePlatformServer)

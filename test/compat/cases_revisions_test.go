@@ -78,7 +78,7 @@ var revisionCases = map[string]cases{
 				w.application(types.ComputePlatformServer)
 				r := revision(types.ComputePlatformServer)
 				w.must(registerRevision(w, new(shop), r, strings.Repeat("ü", 256))) // characters, not bytes
-				return registerRevision(w, new(shop), r, strings.Repeat("ü", 257))
+				return registerRevision(w, new(shop), r, strings.Repeat("ü", 513))
 			},
 		}),
 
