@@ -61,7 +61,10 @@ func (s server) state() loadbalancer.State {
 // servers state" and "show stat".
 func parseServers(backend, states, stats string) (map[string]server, error) {
 	servers := map[string]server{}
-	_, table, _ := strings.Cut(states, "\n") // the first line is the version of the format
+	version, table, _ := strings.Cut(states, "\n")
+	if version != "1" { // of the format
+		return nil, fmt.Errorf("the answer of HAProxy cannot be read: %q", firstLine(states))
+	}
 	for _, row := range rows(table, strings.Fields) {
 		name := row["srv_name"]
 		if name == "" || row["be_name"] != backend {
