@@ -108,15 +108,18 @@ func TestStates(t *testing.T) {
 		},
 		"draining": {
 			states("2", "8", "9", "3", "6"), stats("2", "DRAIN", "L7OK,"),
-			loadbalancer.State{Status: loadbalancer.Draining, Note: "requests under way: 2"}, "", back,
+			loadbalancer.State{Status: loadbalancer.Draining, Note: "requests under way: 2"},
+			"", back,
 		},
 		"drained": {
 			states("2", "8", "9", "3", "6"), stats("0", "DRAIN", "L7OK,"),
-			loadbalancer.State{Status: loadbalancer.Draining, Note: "requests under way: 0"}, maint, back,
+			loadbalancer.State{Status: loadbalancer.Draining, Note: "requests under way: 0"},
+			maint, back,
 		},
 		"drained for too long": {
 			states("2", "8", "300", "3", "6"), stats("2", "DRAIN", "L7OK,"),
-			loadbalancer.State{Status: loadbalancer.Draining, Note: "requests under way: 2"}, maint, back,
+			loadbalancer.State{Status: loadbalancer.Draining, Note: "requests under way: 2"},
+			maint, back,
 		},
 		"out": {
 			states("0", "1", "9", "3", "14"), stats("0", "MAINT", ","), loadbalancer.State{Status: loadbalancer.Absent}, "", back,
@@ -129,19 +132,23 @@ func TestStates(t *testing.T) {
 		},
 		"on its way up": {
 			states("0", "0", "1", "3", "6"), stats("0", "DOWN 1/2", "L7OK,"),
-			loadbalancer.State{Status: loadbalancer.Initial, Note: "DOWN 1/2"}, drain, "",
+			loadbalancer.State{Status: loadbalancer.Initial, Note: "DOWN 1/2"},
+			drain, "",
 		},
 		"down": {
 			states("0", "0", "9", "2", "6"), stats("0", "DOWN", `L4CON,Connection refused`),
-			loadbalancer.State{Status: loadbalancer.Unhealthy, Note: "DOWN L4CON: Connection refused"}, drain, "",
+			loadbalancer.State{Status: loadbalancer.Unhealthy, Note: "DOWN L4CON: Connection refused"},
+			drain, "",
 		},
 		"follows another one": {
 			states("0", "2", "9", "0", "0"), stats("0", "MAINT (via web/h2)", ","),
-			loadbalancer.State{Status: loadbalancer.Unhealthy, Note: "MAINT (via web/h2)"}, drain, "",
+			loadbalancer.State{Status: loadbalancer.Unhealthy, Note: "MAINT (via web/h2)"},
+			drain, "",
 		},
 		"has no address": {
 			states("0", "32", "9", "0", "0"), stats("0", "MAINT (resolution)", ","),
-			loadbalancer.State{Status: loadbalancer.Unhealthy, Note: "MAINT (resolution)"}, drain, "",
+			loadbalancer.State{Status: loadbalancer.Unhealthy, Note: "MAINT (resolution)"},
+			drain, "",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
