@@ -12,9 +12,9 @@ type Target struct {
 	DeploymentID   string `json:"deploymentId"`
 	ID             string `json:"id"` // instance id or on-premises name
 	ARN            string `json:"arn"`
-	HostIdentifier string `json:"hostIdentifier"` // what the host's agent calls itself
+	HostIdentifier string `json:"hostIdentifier"`   // what the host's agent calls itself
 	Server         string `json:"server,omitempty"` // what load balancers call it; empty: its ID
-	Order          int    `json:"order"`          // its place in the deployment, from 0
+	Order          int    `json:"order"`            // its place in the deployment, from 0
 	WasHealthy     bool   `json:"wasHealthy,omitempty"`
 	// Zone is set in a zonal deployment only; the targets of a zone follow one
 	// another. Empty there: the instance has none.

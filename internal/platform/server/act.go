@@ -41,6 +41,8 @@ type trafficInput struct {
 type sight struct {
 	Waits []string `json:"waits,omitempty"` // for people, one for each pool that is not as it is to be
 	Looks int      `json:"looks,omitempty"`
+	// Untouched: it was refused before any pool was told.
+	Untouched bool `json:"untouched,omitempty"`
 }
 
 // Act asks load balancers, and tells them of hosts. (What hosts are to do they
@@ -124,14 +126,14 @@ func (w putting) act(ctx context.Context, a deploy.Action) (deploy.Outcome, erro
 	if seen.Looks == 1 {
 		for _, pool := range in.Pools { // all of them take the host, or none is told
 			if _, err := w.State(ctx, w.to, pool, in.Host); lasts(err) {
-				return refused(pool, in.Host, err)
+				return refused(pool, in.Host, err, sight{Untouched: true})
 			}
 		}
 	}
 	for _, pool := range in.Pools {
 		waits, err := w.bring(ctx, pool, in.Host)
 		if err != nil {
-			return refused(pool, in.Host, err)
+			return refused(pool, in.Host, err, sight{})
 		}
 		if waits != "" {
 			seen.Waits = append(seen.Waits, waits)
@@ -152,8 +154,8 @@ func lasts(err error) bool {
 	return errors.Is(err, loadbalancer.ErrNotFound) || errors.Is(err, loadbalancer.ErrNoHost) || errors.Is(err, loadbalancer.ErrDenied)
 }
 
-func refused(pool loadbalancer.Pool, host string, err error) (deploy.Outcome, error) {
-	return deploy.Outcome{Status: deploy.ActionFailed, Error: &deploy.ErrorInfo{
+func refused(pool loadbalancer.Pool, host string, err error, seen sight) (deploy.Outcome, error) {
+	return deploy.Outcome{Status: deploy.ActionFailed, Output: platform.Encode(seen), Error: &deploy.ErrorInfo{
 		Code: deploy.InternalError, Message: fmt.Sprintf("%s cannot be moved in the %s: %s", host, pool, err),
 	}}, nil
 }

@@ -77,6 +77,7 @@ func (d *draft) checkBalancers() {
 		return
 	}
 	d.dep.Balancers = deploy.BalancersAsked
+	d.dep.Messages = []string{"Waiting for an answer of the load balancers."}
 	d.act = append(d.act, d.action(checkPools, checkPools, poolsInput{Pools: pools(d.dep.LoadBalancer), Hosts: hosts}, checkLimit,
 		"The load balancers could not be asked for."))
 }
@@ -132,7 +133,7 @@ func (d *draft) balancersChecked(a deploy.Action) {
 	switch {
 	case d.dep.Balancers != deploy.BalancersAsked || !a.Ended():
 	case a.Outcome.Status == deploy.ActionDone:
-		d.dep.Balancers = deploy.BalancersKnown
+		d.dep.Balancers, d.dep.Messages = deploy.BalancersKnown, nil
 	case d.dep.Ending == nil:
 		d.dep.Ending = &deploy.Ending{Status: deploy.Failed, Event: deploy.RollbackOnFailure, Error: *a.Outcome.Error}
 	}
@@ -149,11 +150,11 @@ func (d *draft) applyOutcome(i int, a deploy.Action) {
 	event := t.Outstanding.Event
 	t.Outstanding = nil
 	if a.Outcome.Status == deploy.ActionFailed {
-		message := a.Outcome.Error.Message
-		if waits := whatKeeps(a); waits != "" {
-			message += ": " + waits
+		message, seen := a.Outcome.Error.Message, seenBy(a)
+		if len(seen.Waits) > 0 {
+			message += ": " + strings.Join(seen.Waits, "; ")
 		}
-		d.failTraffic(t, event, at, message+". "+whatNow(t.Events[event].Name))
+		d.failTraffic(t, event, at, message+". "+whatNow(t.Events[event].Name, seen))
 		return
 	}
 	t.Events[event].Diagnostics = &deploy.Diagnostics{ErrorCode: codeSuccess, Message: "Succeeded"}
@@ -170,7 +171,7 @@ func (d *draft) noteTraffic(i int, a deploy.Action) {
 	}
 	t := d.change(i)
 	t.Events[event].Diagnostics = unknown(fmt.Sprintf("At %s it waits for %s; it fails at %s unless that has passed.",
-		clock(at), whatKeeps(a), clock(a.Deadline)))
+		clock(at), strings.Join(seenBy(a).Waits, "; "), clock(a.Deadline)))
 	t.UpdatedAt = at
 }
 
@@ -180,7 +181,7 @@ func (d *draft) giveUp(t *deploy.Target) {
 	event := t.Outstanding.Event
 	d.drop = append(d.drop, t.Outstanding.CommandID)
 	t.Outstanding = nil
-	d.failTraffic(t, event, d.now, "The deployment ended before this was done. "+whatNow(t.Events[event].Name))
+	d.failTraffic(t, event, d.now, "The deployment ended before this was done. "+whatNow(t.Events[event].Name, sight{}))
 }
 
 func (d *draft) failTraffic(t *deploy.Target, event int, at time.Time, why string) {
@@ -190,22 +191,23 @@ func (d *draft) failTraffic(t *deploy.Target, event int, at time.Time, why strin
 }
 
 // whatNow says how a host is left when its traffic could not be moved.
-func whatNow(event string) string {
-	if event == deploy.BlockTraffic {
+func whatNow(event string, seen sight) string {
+	switch {
+	case event == deploy.BlockTraffic && seen.Untouched:
+		return "The host is as it was."
+	case event == deploy.BlockTraffic:
 		return "The host may be out of some of its load balancers; the next deployment that succeeds puts it back."
 	}
 	return "The host has what was deployed, and stays in its load balancers as it is there."
 }
 
-// whatKeeps says what of the pools is not as it is to be, from what the action
-// saw last.
-func whatKeeps(a deploy.Action) string {
+// seenBy returns what the action saw last.
+func seenBy(a deploy.Action) (seen sight) {
 	if len(a.Outcome.Output) == 0 {
-		return ""
+		return seen
 	}
-	var seen sight
 	if err := json.Unmarshal(a.Outcome.Output, &seen); err != nil {
 		panic(err) //nolint:forbidigo // written by Act
 	}
-	return strings.Join(seen.Waits, "; ")
+	return seen
 }

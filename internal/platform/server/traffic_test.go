@@ -263,15 +263,14 @@ func TestTrafficThatDoesNotMove(t *testing.T) {
 		},
 		"a pool that does not take the host": {
 			failing(loadbalancer.ErrNoHost), 0, block, `h0001 cannot be moved in the target group "api": the load balancer does not take the host. ` +
-				`The host may be out of some of its load balancers; the next deployment that succeeds puts it back.`, "healthy",
+				`The host is as it was.`, "healthy",
 		},
 		"a pool that has gone": {
 			failing(loadbalancer.ErrNotFound), 0, block, `h0001 cannot be moved in the target group "api": there is no such load balancer or ` +
-				`target group. The host may be out of some of its load balancers; the next deployment that succeeds puts it back.`, "healthy",
+				`target group. The host is as it was.`, "healthy",
 		},
 		"a balancer that does not let us": {
-			failing(loadbalancer.ErrDenied), 0, block, `h0001 cannot be moved in the target group "api": it is not allowed. ` +
-				`The host may be out of some of its load balancers; the next deployment that succeeds puts it back.`, "healthy",
+			failing(loadbalancer.ErrDenied), 0, block, `h0001 cannot be moved in the target group "api": it is not allowed. The host is as it was.`, "healthy",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -309,7 +308,8 @@ func TestTrafficSaysWhatItWaitsFor(t *testing.T) {
 	b.balancer.Occupy("web", "h0001", true)
 	b.runs("h0001", "")
 	for _, c := range []struct{ after, says string }{
-		{"0s", ""}, {"59s", ""},
+		{"0s", ""},
+		{"59s", ""},
 		{"1m0s", `At 12:01:00 UTC it waits for the target group "web", where h0001 is draining: a request does not end; ` +
 			`it fails at 13:00:00 UTC unless that has passed.`},
 	} {
