@@ -37,6 +37,7 @@ func (e *Engine) runActions(ctx context.Context) {
 	defer unsubscribe()
 	var acting sync.WaitGroup
 	defer acting.Wait()
+	carried := make(chan struct{}, 1) // told when one may be due again
 	free := make(chan struct{}, maxActing)
 	for range maxActing {
 		free <- struct{}{}
@@ -50,22 +51,29 @@ func (e *Engine) runActions(ctx context.Context) {
 		for _, a := range due {
 			<-free
 			acting.Go(func() {
-				defer func() { free <- struct{}{} }()
+				defer func() {
+					free <- struct{}{}
+					select {
+					case carried <- struct{}{}:
+					default: // it will be looked at
+					}
+				}()
 				if err := e.carryOut(ctx, a); err != nil && ctx.Err() == nil {
 					e.opts.Log.Error("cannot save the outcome of an action; it is done again", "action", a.ID, "error", err)
 				}
 			})
 		}
 		if len(due) == 0 {
-			e.waitFor(ctx, told, next)
+			e.waitFor(ctx, told, carried, next)
 		} else if len(free) == 0 {
 			free <- <-free // until one has ended
 		}
 	}
 }
 
-// waitFor returns when told, or at next, or when ctx ends.
-func (e *Engine) waitFor(ctx context.Context, told <-chan struct{}, next time.Time) {
+// waitFor returns when told, or when an action has been carried out, or at next,
+// or when ctx ends.
+func (e *Engine) waitFor(ctx context.Context, told, carried <-chan struct{}, next time.Time) {
 	wait := safetyNet
 	if !next.IsZero() {
 		wait = min(max(next.Sub(e.opts.Now()), 0), safetyNet)
@@ -75,6 +83,7 @@ func (e *Engine) waitFor(ctx context.Context, told <-chan struct{}, next time.Ti
 	select {
 	case <-ctx.Done():
 	case <-told:
+	case <-carried:
 	case <-timer.C:
 	}
 }
