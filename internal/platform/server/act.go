@@ -17,12 +17,17 @@ import (
 // are there. The other two have the names of their events.
 const checkPools = "CheckLoadBalancers"
 
-// A load balancer is looked at often for a minute, and then less so.
-const (
-	oftenPoll  = 2 * time.Second
-	seldomPoll = 5 * time.Second
-	oftenLooks = 30
-)
+// pollAfter is when a load balancer is looked at again, after so many looks:
+// often at first, when it may be a matter of seconds, and then less so.
+func pollAfter(looks int) time.Duration {
+	switch {
+	case looks <= 4:
+		return time.Second
+	case looks <= 30:
+		return 2 * time.Second
+	}
+	return 5 * time.Second
+}
 
 // poolsInput is the input of checkPools.
 type poolsInput struct {
@@ -142,11 +147,7 @@ func (w putting) act(ctx context.Context, a deploy.Action) (deploy.Outcome, erro
 	if len(seen.Waits) == 0 {
 		return deploy.Outcome{Status: deploy.ActionDone}, nil
 	}
-	after := oftenPoll
-	if seen.Looks > oftenLooks {
-		after = seldomPoll
-	}
-	return deploy.Outcome{Status: deploy.ActionWaiting, After: after, Output: platform.Encode(seen)}, nil
+	return deploy.Outcome{Status: deploy.ActionWaiting, After: pollAfter(seen.Looks), Output: platform.Encode(seen)}, nil
 }
 
 // lasts reports whether an error does not pass.
