@@ -130,8 +130,10 @@ func checkServer(c daemon.Config) error {
 		return fmt.Errorf("--max-deployments must be at least 1, not %d", c.MaxDeployments)
 	case c.Engine.AlarmPeriod < time.Second:
 		return fmt.Errorf("--alarm-period must be at least 1s, not %s", c.Engine.AlarmPeriod)
-	case c.Engine.RunLimit <= 0 || c.Hosts.StartTimeout <= 0 || c.Hosts.RunTimeout <= 0 || c.Hosts.TrafficTimeout <= 0:
-		return errors.New("--deployment-timeout, --start-timeout, --run-timeout and --traffic-timeout must be longer than 0")
+	case c.Engine.RunLimit <= 0 || c.Hosts.StartTimeout <= 0 || c.Hosts.RunTimeout <= 0:
+		return errors.New("--deployment-timeout, --start-timeout and --run-timeout must be longer than 0")
+	case c.Hosts.TrafficTimeout <= 0:
+		return errors.New("--traffic-timeout must be longer than 0")
 	case c.SilentAfter < time.Second:
 		return fmt.Errorf("--silent-after must be 1s or longer, not %s", c.SilentAfter)
 	case c.Hosts.SilentTimeout != 0 && c.Hosts.SilentTimeout < c.SilentAfter:

@@ -24,7 +24,7 @@ type run struct {
 	t        *rapid.T
 	platform Platform
 	snapshot deploy.Snapshot
-	acts     map[string]deploy.Action // live ones
+	acts     map[string]deploy.Action       // live ones
 	commands map[string]*deploy.HostCommand // live ones
 	issued   map[string]bool
 	now      time.Time

@@ -68,7 +68,7 @@ func (p process) ask(ctx context.Context, command string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("HAProxy cannot be reached: %w", err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // what matters has been read by then
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := conn.SetDeadline(deadline); err != nil {
 			return "", err

@@ -2,6 +2,7 @@
 package haproxytest
 
 import (
+	"context"
 	"net"
 	"os"
 	"os/exec"
@@ -35,17 +36,19 @@ func Start(t *testing.T, sections string) (socket, dir string) {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run := exec.Command(program, "-db", "-f", config)
+	ctx, stop := context.WithCancel(context.Background())
+	run := exec.CommandContext(ctx, program, "-db", "-f", config)
 	var said strings.Builder
 	run.Stdout, run.Stderr = &said, &said
 	if err := run.Start(); err != nil {
+		stop()
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- run.Wait() }()
 	t.Cleanup(func() {
-		_ = run.Process.Kill()
-		<-ended
+		stop()
+		_ = <-ended // it was killed
 	})
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		conn, err := new(net.Dialer).DialContext(t.Context(), "unix", socket)
