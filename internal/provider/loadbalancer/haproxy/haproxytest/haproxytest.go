@@ -48,7 +48,7 @@ func Start(t *testing.T, sections string) (socket, dir string) {
 	go func() { ended <- run.Wait() }()
 	t.Cleanup(func() {
 		stop()
-		_ = <-ended // it was killed
+		<-ended //nolint:errcheck // it was killed
 	})
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		conn, err := new(net.Dialer).DialContext(t.Context(), "unix", socket)
