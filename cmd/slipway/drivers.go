@@ -18,6 +18,7 @@ import (
 	"github.com/slipwayhq/slipway/internal/provider/function/awslambda"
 	"github.com/slipwayhq/slipway/internal/provider/function/local"
 	"github.com/slipwayhq/slipway/internal/provider/function/webhook"
+	"github.com/slipwayhq/slipway/internal/provider/loadbalancer/haproxy"
 )
 
 // driver puts what a URL names into the server's configuration.
@@ -48,6 +49,10 @@ var drivers = map[string]map[string]driver{
 		"http":  hookURLs,
 		"https": hookURLs,
 		"local": localFunctions,
+	},
+	"loadbalancer": {
+		"haproxy+tcp":  haproxyBalancer,
+		"haproxy+unix": haproxyBalancer,
 	},
 	"notification": {
 		"aws":           snsDriver,
@@ -135,6 +140,14 @@ func awsContainers(ctx context.Context, u *url.URL, c *daemon.Config) error {
 	o, err := awsecs.Open(ctx, u)
 	if err == nil {
 		c.Containers = o
+	}
+	return err
+}
+
+func haproxyBalancer(ctx context.Context, u *url.URL, c *daemon.Config) error {
+	b, err := haproxy.Open(ctx, u)
+	if err == nil {
+		c.Balancers = append(c.Balancers, b)
 	}
 	return err
 }

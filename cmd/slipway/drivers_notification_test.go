@@ -77,7 +77,7 @@ func TestWebhookQuery(t *testing.T) {
 func TestBadProviders(t *testing.T) {
 	t.Setenv("SHORT_SECRET", "whsec_aHVudGVyMg==")
 	for provider, want := range map[string]string{
-		"weather=https://x":                              `unknown need; there are: alarm, container, event, function, notification`,
+		"weather=https://x":                              `unknown need; there are: alarm, container, event, function, loadbalancer, notification`,
 		"notification":                                   "must be NEED=URL",
 		"notification=smtp://x":                          `unknown driver "smtp"; notification has: aws, http`,
 		"event=aws:":                                     `unknown driver "aws"`,

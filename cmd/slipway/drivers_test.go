@@ -20,9 +20,17 @@ func TestProviders(t *testing.T) {
 	if err != nil || len(c.Alarms) != 3 {
 		t.Errorf("%v, %d sources of alarms", err, len(c.Alarms))
 	}
+	err = openProviders(t.Context(), []string{
+		"loadbalancer=haproxy+unix:///run/haproxy/admin.sock?drain=30s", "loadbalancer=haproxy+tcp://10.0.0.5:9999?also=10.0.0.6:9999",
+	}, &c)
+	if err != nil || len(c.Balancers) != 2 {
+		t.Errorf("%v, %d load balancers", err, len(c.Balancers))
+	}
 	for setting, want := range map[string]string{
-		"prometheus://127.0.0.1":        "--provider must be NEED=URL",
-		"alarms=prometheus://127.0.0.1": "--provider alarms: unknown need; there are: alarm",
+		"loadbalancer=haproxy://10.0.0.5:9999": `--provider loadbalancer: unknown driver "haproxy"; loadbalancer has: haproxy+tcp, haproxy+unix`,
+		"loadbalancer=haproxy+tcp://10.0.0.5":  `--provider loadbalancer: the haproxy+tcp URL has "10.0.0.5", which is neither`,
+		"prometheus://127.0.0.1":               "--provider must be NEED=URL",
+		"alarms=prometheus://127.0.0.1":        "--provider alarms: unknown need; there are: alarm",
 		"alarm=nagios://127.0.0.1": `--provider alarm: unknown driver "nagios"; ` +
 			"alarm has: alertmanager, alertmanager+https, aws, prometheus, prometheus+https",
 		"alarm=127.0.0.1":                          `--provider alarm: unknown driver ""`,

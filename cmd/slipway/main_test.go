@@ -122,6 +122,7 @@ func TestBadSettings(t *testing.T) {
 		{func() []string { return []string{"--alarm-period", "0s"} }, "at least 1s, not 0s"},
 		{func() []string { return []string{"--log-level", "loud"} }, `not "loud"`},
 		{func() []string { return []string{"--run-timeout", "0s"} }, "--run-timeout must be longer than 0"},
+		{func() []string { return []string{"--traffic-timeout", "0s"} }, "--traffic-timeout must be longer than 0"},
 		{func() []string { return []string{"--silent-after", "1ms"} }, "1s or longer, not 1ms"},
 		{func() []string { return []string{"--silent-timeout", "10s"} }, "as long as --silent-after (30s), not 10s"},
 	} {

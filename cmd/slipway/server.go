@@ -104,6 +104,7 @@ func deploymentFlags(f *pflag.FlagSet, c *daemon.Config) {
 	f.DurationVar(&c.Engine.RunLimit, "deployment-timeout", 12*time.Hour, "how long a deployment may take in all")
 	f.DurationVar(&c.Hosts.StartTimeout, "start-timeout", 5*time.Minute, "how long a host may take to pick up a lifecycle event")
 	f.DurationVar(&c.Hosts.RunTimeout, "run-timeout", time.Hour, "how long a host may take for one lifecycle event, all its scripts together")
+	f.DurationVar(&c.Hosts.TrafficTimeout, "traffic-timeout", time.Hour, "how long a host may take to leave its load balancers, or to be healthy in them")
 	f.DurationVar(&c.Outbox.RetryFor, "notification-retry", 24*time.Hour, "how long a notification is tried before it is given up")
 	f.IntVar(&c.Outbox.Attempts, "notification-attempts", 0, "how often a notification is tried at most (default: until its time is over)")
 	f.Int64Var(&c.HostLogLimit, "host-log-limit", 1<<20, "bytes that are kept of what the scripts of one event print on one host")
@@ -131,6 +132,8 @@ func checkServer(c daemon.Config) error {
 		return fmt.Errorf("--alarm-period must be at least 1s, not %s", c.Engine.AlarmPeriod)
 	case c.Engine.RunLimit <= 0 || c.Hosts.StartTimeout <= 0 || c.Hosts.RunTimeout <= 0:
 		return errors.New("--deployment-timeout, --start-timeout and --run-timeout must be longer than 0")
+	case c.Hosts.TrafficTimeout <= 0:
+		return errors.New("--traffic-timeout must be longer than 0")
 	case c.SilentAfter < time.Second:
 		return fmt.Errorf("--silent-after must be 1s or longer, not %s", c.SilentAfter)
 	case c.Hosts.SilentTimeout != 0 && c.Hosts.SilentTimeout < c.SilentAfter:

@@ -51,17 +51,28 @@ func (c *Control) StopDeployment(ctx context.Context, ns deploy.Namespace, in St
 				return err
 			}
 		}
-		running, err := tx.RunningCommands(d.ID)
+		runs, err := runsSomething(tx, d)
 		if err != nil {
 			return err
 		}
 		answer = stopSucceeded
-		if running > 0 {
+		if runs {
 			answer = stopPending
 		}
 		return nil
 	})
 	return answer, err
+}
+
+// runsSomething reports whether a stop has to wait: for hosts, or, on servers,
+// for the end of what is done to their load balancers.
+func runsSomething(tx *store.Tx, d deploy.Deployment) (bool, error) {
+	running, err := tx.RunningCommands(d.ID)
+	if err != nil || running > 0 || d.Platform != deploy.Server {
+		return running > 0, err
+	}
+	open, err := tx.OpenActions(d.ID)
+	return open > 0, err
 }
 
 func checkStoppable(tx *store.Tx, d deploy.Deployment, rollback *bool) error {

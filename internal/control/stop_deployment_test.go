@@ -95,3 +95,26 @@ func TestStopDeploymentFaults(t *testing.T) {
 	}
 	refused(t, "StopDeployment", stop(t.Context(), id, new(true)), "DeploymentGroupDoesNotExist", "prod")
 }
+
+// TestStopWhileTrafficMoves: what the server does to a load balancer counts as
+// running, as a command of a host does.
+func TestStopWhileTrafficMoves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, control.Quotas{})
+	w.shop()
+	id := w.deploy(deployment())
+	w.change(id, func(d *deploy.Deployment) { d.Move(deploy.InProgress, w.tick()) })
+	action := deploy.Action{Namespace: ns, ID: deploy.ActionID(id, "web-1:BlockTraffic"), DeploymentID: id, CreatedAt: w.tick()}
+	if err := w.store.Update(t.Context(), func(tx *store.Tx) error { return tx.InsertAction(action) }); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.stop(id, nil); got.Status != "Pending" {
+		t.Errorf("while traffic moves: %+v", got)
+	}
+	if err := w.store.Update(t.Context(), func(tx *store.Tx) error { return tx.DropAction(action.ID) }); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.stop(id, nil); got.Status != "Succeeded" {
+		t.Errorf("when it does not any more: %+v", got)
+	}
+}

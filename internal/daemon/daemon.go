@@ -36,6 +36,7 @@ import (
 	"github.com/slipwayhq/slipway/internal/provider/container"
 	"github.com/slipwayhq/slipway/internal/provider/function"
 	"github.com/slipwayhq/slipway/internal/provider/function/local"
+	"github.com/slipwayhq/slipway/internal/provider/loadbalancer"
 	"github.com/slipwayhq/slipway/internal/provider/notification/outbox"
 	"github.com/slipwayhq/slipway/internal/seal"
 	"github.com/slipwayhq/slipway/internal/store"
@@ -89,6 +90,10 @@ type Config struct {
 	// Containers is where ECS services and their load balancers are. Nil:
 	// nowhere; deployments to ECS fail and say so.
 	Containers container.Orchestrator
+	// Balancers are the load balancers of deployments to servers; the first that
+	// knows a name is the one. None: deployments with traffic control fail and
+	// say so.
+	Balancers loadbalancer.Chain
 	// Local lets this server run functions itself, before it asks the others.
 	// It sets Dir and all that processes are told. Nil: it runs none.
 	Local *local.Options
@@ -266,6 +271,9 @@ func (d *Daemon) serve(ctx context.Context, c Config, handler http.Handler) erro
 	c.Engine.MaxActive = c.MaxDeployments
 	if c.StrictRoles {
 		c.Engine.ServiceRole = control.ServiceRoleFault
+	}
+	if len(c.Balancers) > 0 {
+		c.Hosts.Balancers = c.Balancers
 	}
 	hookKey, err := d.secret(ctx, "hook-id-key")
 	if err != nil {

@@ -53,10 +53,22 @@ type Deployment struct {
 	// place of the one it is in. BakeUntil is set while it waits behind that one.
 	Zone      int        `json:"zone,omitempty"`
 	BakeUntil *time.Time `json:"bakeUntil,omitempty"`
+	// Balancers says how far the check of the load balancers is.
+	Balancers BalancerCheck `json:"balancers,omitempty"`
 	// TerminationWaitAt is when the wait began that ends with the removal of
 	// what was replaced.
 	TerminationWaitAt *time.Time `json:"terminationWaitAt,omitempty"`
 }
+
+// BalancerCheck says whether the load balancers of a deployment to servers have
+// been found to be there, before the first host is touched.
+type BalancerCheck string
+
+// The steps of the check. A deployment without traffic control needs none.
+const (
+	BalancersAsked BalancerCheck = "asked"
+	BalancersKnown BalancerCheck = "known"
+)
 
 // Creator says what made a deployment.
 type Creator string
@@ -101,6 +113,7 @@ const (
 	HookFailure              ErrorCode = "HOOK_EXECUTION_FAILURE"
 	InternalError            ErrorCode = "INTERNAL_ERROR"
 	InvalidECSService        ErrorCode = "INVALID_ECS_SERVICE"
+	InvalidELBInstance       ErrorCode = "ELB_INVALID_INSTANCE"
 	InvalidFunction          ErrorCode = "INVALID_LAMBDA_FUNCTION"
 	InvalidFunctionConfig    ErrorCode = "INVALID_LAMBDA_CONFIGURATION"
 	InvalidRevision          ErrorCode = "INVALID_REVISION"

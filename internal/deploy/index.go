@@ -16,6 +16,7 @@ type Index struct {
 	zones  []Zone
 	zoneOf []int // by place
 	timers timers
+	acting map[int]bool // those that wait for an action, which has a timer of its own
 }
 
 // Zone is a run of targets in one zone: those from place First up to End,
@@ -59,7 +60,7 @@ func (t *Target) Waits() bool { return t.Status == TargetPending && t.Outstandin
 func NewIndex(targets []Target) *Index {
 	x := &Index{
 		places: make(map[string]int, len(targets)), zoneOf: make([]int, len(targets)),
-		timers: timers{place: map[int]int{}},
+		timers: timers{place: map[int]int{}}, acting: map[int]bool{},
 	}
 	for i := range targets {
 		t := &targets[i]
@@ -70,7 +71,7 @@ func NewIndex(targets []Target) *Index {
 		x.zoneOf[i] = len(x.zones) - 1
 		x.zones[x.zoneOf[i]].End = i + 1
 		x.count(i, t, 1)
-		x.timers.set(i, t.Outstanding)
+		x.wait(i, t.Outstanding)
 	}
 	return x
 }
@@ -82,8 +83,18 @@ func (x *Index) Replace(targets, changed []Target) {
 		x.count(i, &targets[i], -1)
 		targets[i] = t
 		x.count(i, &t, 1)
-		x.timers.set(i, t.Outstanding)
+		x.wait(i, t.Outstanding)
 	}
+}
+
+// wait notes what a target waits for, which may be nothing.
+func (x *Index) wait(i int, o *Outstanding) {
+	if o != nil && o.Action {
+		x.acting[i], o = true, nil
+	} else {
+		delete(x.acting, i)
+	}
+	x.timers.set(i, o)
 }
 
 func (x *Index) count(i int, t *Target, n int) {
@@ -114,12 +125,14 @@ func (x *Index) Zone(i int) Zone {
 
 // Outstanding returns the places of the targets that wait for something.
 func (x *Index) Outstanding() []int {
-	return slices.Sorted(maps.Keys(x.timers.place))
+	out := slices.AppendSeq(slices.Collect(maps.Keys(x.timers.place)), maps.Keys(x.acting))
+	slices.Sort(out)
+	return out
 }
 
-// Due returns the places of the targets whose wait is over.
+// Due returns the places of the targets whose hosts have had their time.
 func (x *Index) Due(now time.Time) []int { return x.timers.due(now) }
 
-// NextDue returns when the next wait of the targets that are not left out is
-// over; the zero time when none of them waits.
+// NextDue returns when the next wait for a host of the targets that are not
+// left out is over; the zero time when none of them waits.
 func (x *Index) NextDue(without func(place int) bool) time.Time { return x.timers.earliest(without) }

@@ -29,6 +29,37 @@ func (i *Instance) Zone() string {
 	return ""
 }
 
+// The tags that say how load balancers see an instance. (In CodeDeploy an
+// instance outside of EC2 is never behind one.)
+const (
+	// ServerTag is the tag that says what load balancers call an instance.
+	// Without it that is the instance's name.
+	ServerTag = "slipway:server"
+	// TrafficControlTag is the tag that keeps load balancers from being told
+	// of an instance: false. It is deployed to as CodeDeploy does it, without.
+	TrafficControlTag = "slipway:traffic-control"
+)
+
+// Server returns what load balancers call the instance.
+func (i *Instance) Server() string {
+	for _, t := range i.Tags {
+		if t.Key == ServerTag && t.Value != "" {
+			return t.Value
+		}
+	}
+	return i.Name
+}
+
+// TrafficControl reports whether load balancers are told of the instance.
+func (i *Instance) TrafficControl() bool {
+	for _, t := range i.Tags {
+		if t.Key == TrafficControlTag && t.Value == "false" {
+			return false
+		}
+	}
+	return true
+}
+
 // Registered reports whether the instance can be a target.
 func (i *Instance) Registered() bool { return i.DeregisteredAt == nil }
 

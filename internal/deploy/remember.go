@@ -24,9 +24,9 @@ func (t *Target) Reached(event string) bool {
 // that succeeded, all others are unhealthy, and of those that ran the group's
 // revision until then it is unknown what they run. One that ended otherwise
 // says nothing of hosts that it did not attempt. (As CodeDeploy's guide has
-// it. But where a failed host got as far as Install, what it runs is unknown,
-// whatever it ran before: otherwise updateOutdatedInstancesOnly would pass it
-// over.)
+// it. But where a failed host got as far as Install, or out of traffic, what it
+// runs is unknown, whatever it ran before: otherwise updateOutdatedInstancesOnly
+// would pass it over.)
 func RememberHosts(d Deployment, targets []Target, known map[string]GroupHost) []GroupHost {
 	var out []GroupHost
 	attempted := map[string]bool{}
@@ -40,7 +40,7 @@ func RememberHosts(d Deployment, targets []Target, known map[string]GroupHost) [
 		switch {
 		case t.Status == TargetSucceeded:
 			h.Healthy, h.Installed = true, &d.Revision
-		case t.Reached(Install), d.Status == Succeeded && d.wasCurrent(h.Installed):
+		case t.Reached(Install), t.Reached(BlockTraffic), d.Status == Succeeded && d.wasCurrent(h.Installed):
 			h.Installed = nil
 		}
 		out = append(out, h)

@@ -114,6 +114,21 @@ func TestRememberHostsForTheFirstTime(t *testing.T) {
 	}
 }
 
+// TestRememberHostsOutOfTraffic: a host that left its load balancers and did not
+// come back is not passed over because it has the right files.
+func TestRememberHostsOutOfTraffic(t *testing.T) {
+	t.Parallel()
+	d := Deployment{ID: "d-2", GroupID: "g", Status: Failed, Revision: *revisionNamed("new")}
+	for event, installed := range map[string]*Revision{BeforeBlockTraffic: revisionNamed("old"), BlockTraffic: nil} {
+		target := Target{ID: "h", Status: TargetFailed, Events: []LifecycleEvent{{Name: event, Status: EventFailed}}}
+		known := map[string]GroupHost{"h": {GroupID: "g", Host: "h", Installed: revisionNamed("old")}}
+		want := []GroupHost{{GroupID: "g", Host: "h", DeploymentID: "d-2", Installed: installed}}
+		if diff := cmp.Diff(want, RememberHosts(d, []Target{target}, known)); diff != "" {
+			t.Errorf("failed at %s: %s", event, diff)
+		}
+	}
+}
+
 func revisionNamed(key string) *Revision {
 	if key == "" {
 		return nil

@@ -12,8 +12,9 @@ type Target struct {
 	DeploymentID   string `json:"deploymentId"`
 	ID             string `json:"id"` // instance id or on-premises name
 	ARN            string `json:"arn"`
-	HostIdentifier string `json:"hostIdentifier"` // what the host's agent calls itself
-	Order          int    `json:"order"`          // its place in the deployment, from 0
+	HostIdentifier string `json:"hostIdentifier"`   // what the host's agent calls itself
+	Server         string `json:"server,omitempty"` // what load balancers call it; empty: its ID
+	Order          int    `json:"order"`            // its place in the deployment, from 0
 	WasHealthy     bool   `json:"wasHealthy,omitempty"`
 	// Zone is set in a zonal deployment only; the targets of a zone follow one
 	// another. Empty there: the instance has none.
@@ -29,11 +30,13 @@ type Target struct {
 	ECS           *ECSTarget       `json:"ecs,omitempty"`      // ECS
 }
 
-// Outstanding is the host command that a target waits for.
+// Outstanding is the host command that a target waits for, or the action of
+// one of the two events that the server itself carries out.
 type Outstanding struct {
-	CommandID string    `json:"commandId"`
-	Event     int       `json:"event"` // index in Events
+	CommandID string    `json:"commandId"` // or the action's id
+	Event     int       `json:"event"`     // index in Events
 	Acked     bool      `json:"acked,omitempty"`
+	Action    bool      `json:"action,omitempty"` // it is one; its deadline is its own, and fails it
 	Deadline  time.Time `json:"deadline"`
 	// SilentDeadline is set while the host is silent and must not be for long.
 	SilentDeadline *time.Time `json:"silentDeadline,omitempty"`

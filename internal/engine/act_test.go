@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,6 +23,7 @@ import (
 // they end.
 type errand struct {
 	after    time.Duration // how long the world takes
+	pause    time.Duration // between two looks at it; 0: 10 minutes
 	clock    func() time.Time
 	answered bool // somebody else brings the answer
 	err      error
@@ -75,6 +77,8 @@ func (p errand) Act(context.Context, deploy.Action) (deploy.Outcome, error) {
 		return deploy.Outcome{}, p.err
 	case p.answered:
 		return deploy.Outcome{Status: deploy.ActionWaiting}, nil
+	case since < p.after && p.pause > 0:
+		return deploy.Outcome{Status: deploy.ActionWaiting, After: p.pause, Output: json.RawMessage(`1`)}, nil
 	case since < p.after:
 		return deploy.Outcome{Status: deploy.ActionWaiting, After: 10 * time.Minute, Output: json.RawMessage(`1`)}, nil
 	}
@@ -311,4 +315,29 @@ func TestActionsRun(t *testing.T) {
 	if d := w.deployment(); d.Status != deploy.Succeeded {
 		t.Error(d.Status, d.Error)
 	}
+}
+
+// TestActionsRunWhenDue: a running engine looks at what waits as often as that
+// asks for, though nobody tells it to.
+func TestActionsRunWhenDue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newErrandWorld(t, errand{after: 3 * time.Second, pause: time.Second})
+		w.store.Close()
+		time.Sleep(time.Until(w.start))
+		w.clock = time.Now
+		w.open()
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- w.engine.Run(ctx) }()
+		time.Sleep(8 * time.Second)
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if diff := cmp.Diff([]time.Duration{0, time.Second, 2 * time.Second, 3 * time.Second}, *w.acts); diff != "" {
+			t.Errorf("tries (-want +got):\n%s", diff)
+		}
+		w.store.Close()
+	})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/iam"
 	"github.com/slipwayhq/slipway/internal/provider/alarm"
+	"github.com/slipwayhq/slipway/internal/provider/loadbalancer/mem"
 	"github.com/slipwayhq/slipway/internal/store"
 )
 
@@ -28,7 +29,9 @@ type outside struct {
 	strictRoles  bool
 	alarms       map[string]deploy.AlarmState
 	alarmsFail   error
-	noAlarms     bool // there is no source at all
+	noAlarms     bool          // there is no source at all
+	balancer     *mem.Balancer // nil: there is none
+	away         bool          // the server does not run
 }
 
 func (w *world) alarmSource() alarm.Source {

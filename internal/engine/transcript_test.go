@@ -21,7 +21,6 @@ import (
 	"github.com/slipwayhq/slipway/internal/engine"
 	"github.com/slipwayhq/slipway/internal/notification"
 	"github.com/slipwayhq/slipway/internal/platform"
-	"github.com/slipwayhq/slipway/internal/platform/server"
 	"github.com/slipwayhq/slipway/internal/protocol"
 	"github.com/slipwayhq/slipway/internal/seal"
 	"github.com/slipwayhq/slipway/internal/store"
@@ -86,7 +85,7 @@ func commandsOf(text string) []string {
 func onlyLooks(line string) bool {
 	command, isCommand := strings.CutPrefix(line, "> ")
 	verb, _, _ := strings.Cut(command, " ")
-	return !isCommand || slices.Contains([]string{"show", "times", "says"}, verb)
+	return !isCommand || slices.Contains([]string{"show", "times", "says", "traffic", "calls"}, verb)
 }
 
 // play runs a transcript and returns it with its output. A crash happens after
@@ -189,7 +188,7 @@ func (w *world) open() {
 	clock := func() time.Time { return w.now }
 	w.control = control.New(w.store, control.Options{Now: clock, PollHold: time.Nanosecond})
 	w.engine = engine.New(w.store, engine.Options{
-		Platforms: map[deploy.ComputePlatform]platform.Platform{deploy.Server: server.Platform{MaxInstances: w.outside.maxInstances}},
+		Platforms: map[deploy.ComputePlatform]platform.Platform{deploy.Server: w.hosts()},
 		Order:     func([]deploy.Instance) {}, // by name
 		Now:       clock, NewID: w.newID, Notify: w.notify,
 		Alarms: w.alarmSource(), MaxActive: w.outside.maxActive, ServiceRole: w.serviceRole,
@@ -204,11 +203,15 @@ func (w *world) crash() {
 
 // settle lets the engine look, then at the alarms, then at what it read.
 func (w *world) settle() {
+	if w.outside.away {
+		return
+	}
 	noted := w.control.NoteHosts(w.t.Context())
 	_, before := w.engine.Step(w.t.Context())
 	_, polled := w.engine.PollAlarms(w.t.Context())
 	_, after := w.engine.Step(w.t.Context())
-	if err := errors.Join(noted, before, polled, after); err != nil {
+	acted := w.carryOut()
+	if err := errors.Join(noted, before, polled, after, acted); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -265,6 +268,9 @@ func (w *world) do(args []string) func() string {
 		}
 	default:
 		if f, ok := lifecycleVerbs[verb]; ok {
+			return f(w, args)
+		}
+		if f, ok := trafficVerbs[verb]; ok {
 			return f(w, args)
 		}
 		return w.host(verb, args)
@@ -567,4 +573,7 @@ var initials = map[string]string{
 	deploy.ApplicationStop: "stop", deploy.DownloadBundle: "download", deploy.BeforeInstall: "before",
 	deploy.Install: "install", deploy.AfterInstall: "after", deploy.ApplicationStart: "start",
 	deploy.ValidateService: "validate",
+
+	deploy.BeforeBlockTraffic: "before-block", deploy.BlockTraffic: "block", deploy.AfterBlockTraffic: "after-block",
+	deploy.BeforeAllowTraffic: "before-allow", deploy.AllowTraffic: "allow", deploy.AfterAllowTraffic: "after-allow",
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -215,7 +216,7 @@ var others = []mutant{
 // product has no switches for this.
 func TestBrokenRules(t *testing.T) {
 	t.Parallel()
-	for _, m := range append(mutants, others...) {
+	for _, m := range slices.Concat(mutants, others, onBalancers) {
 		t.Run(strings.ReplaceAll(m.name, " ", "_"), func(t *testing.T) {
 			overlay := m.overlay(t)
 			if !*breakRules {

@@ -23,6 +23,8 @@
 //   - alarms, zones, functions: what deployments go by beside hosts, with the rules
 //     that belong to it; Lambda is package mem's, with hooks that answer late,
 //     twice or never, and somebody else who moves the traffic
+//   - balancers: package mem's load balancer in front of some groups of hosts, which
+//     does not always answer, with its rules
 //   - model: what is committed, as plain values, row by row as it changes
 //   - rules: what must hold after every transaction, at the end, and of every
 //     answer; written down again from CodeDeploy's documentation, not taken

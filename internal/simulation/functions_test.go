@@ -247,15 +247,22 @@ func (s *server) act() {
 		s.w.log(s.name, "actions: %v", err)
 		s.actIn(time.Second)
 	case !next.IsZero():
-		s.actIn(max(time.Until(next)+time.Millisecond, time.Millisecond))
+		s.actIn(max(next.Sub(time.Now().Add(s.skew)), 0) + time.Millisecond)
 	}
 }
 
-// actIn lets the server look for actions in d.
+// actIn lets the server look for actions in d, unless it will earlier.
 func (s *server) actIn(d time.Duration) {
-	life := s.life
+	at := time.Now().Add(d)
+	if !s.actAt.IsZero() && !at.Before(s.actAt) {
+		return
+	}
+	s.actAt = at
+	s.turns++
+	mine, life := s.turns, s.life
 	s.w.after(d, func() {
-		if s.up && s.life == life {
+		if s.up && s.life == life && s.turns == mine {
+			s.actAt = time.Time{}
 			s.act()
 		}
 	})

@@ -305,6 +305,7 @@ func (h *host) execute(e *entry) {
 	if h.ran[e.id] > 1 {
 		h.w.violated("nothing runs twice", "%s executes %s again", h.name, e.id)
 	}
+	h.w.rules.worksOn(h, e.id, e.event)
 	m := h.w.mood
 	takes, status := h.w.upTo(20*time.Second), protocol.StatusSucceeded
 	switch {

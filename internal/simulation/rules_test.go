@@ -263,6 +263,10 @@ func (r *rules) eventMoved(d *deployment, t *deploy.Target, was, is *deploy.Life
 		r.hookMoved(d, t, is)
 		return
 	}
+	if is.Name == deploy.BlockTraffic || is.Name == deploy.AllowTraffic {
+		r.trafficMoved(d, t, is)
+		return
+	}
 	h, id := r.w.host(t.ID), deploy.CommandID(d.ID, t.ID, is.Name)
 	if h == nil || h.results[id] != protocol.StatusSucceeded && !h.noop(is.Name) {
 		r.broken("success is never made up", "%s of %s in %s is Succeeded, which its host never said", is.Name, t.ID, d.ID)
@@ -510,6 +514,9 @@ func (r *rules) checkTargets(d *deployment) {
 			}
 			continue
 		}
+		if t.Outstanding.Action {
+			continue
+		}
 		if cmd := r.m.commands[t.Outstanding.CommandID]; cmd == nil {
 			r.broken("one command at a time", "%s waits for %s, which does not exist", t.ID, t.Outstanding.CommandID)
 		} else if !cmd.State.Live() && !cmd.reported {
@@ -531,7 +538,8 @@ func (r *rules) checkEvents(d *deployment, t *deploy.Target) {
 		case begun && failed != "":
 			r.broken("events are in order", "%s of %s in %s is %s after the failure of %s", e.Name, t.ID, d.ID, e.Status, failed)
 		}
-		forgiven := d.IgnoreApplicationStopFailures && e.Name == deploy.ApplicationStop
+		forgiven := d.IgnoreApplicationStopFailures &&
+			slices.Contains([]string{deploy.ApplicationStop, deploy.BeforeBlockTraffic, deploy.AfterBlockTraffic}, e.Name)
 		if e.Status == deploy.EventFailed && !forgiven {
 			failed = e.Name
 		}
@@ -555,7 +563,7 @@ func (r *rules) checkWake(d *deployment) {
 	latest := time.Now().Add(d.limit())
 	what := "its limit"
 	for _, t := range d.targets {
-		if o := t.Outstanding; o != nil && o.Due().Before(latest) {
+		if o := t.Outstanding; o != nil && !o.Action && o.Due().Before(latest) {
 			latest, what = o.Due(), "the timer of "+t.ID
 		}
 	}
@@ -615,6 +623,7 @@ func (r *rules) checkEnd(d *deployment) {
 	r.checkAlarmed(d)
 	r.checkRollback(d)
 	r.checkMemory(d)
+	r.checkBalanced(d)
 	if d.Platform == deploy.Lambda {
 		r.checkTraffic(d)
 	}
@@ -770,7 +779,7 @@ func (r *rules) stopAccepted(id, status string) {
 	r.w.saw("a stop is settled at once")
 	d.settled = true
 	for _, t := range d.targets {
-		if o := t.Outstanding; o != nil && r.m.commands[o.CommandID].State == deploy.CommandRunning {
+		if o := t.Outstanding; o != nil && !o.Action && r.m.commands[o.CommandID].State == deploy.CommandRunning {
 			r.broken("an accepted stop stops", "the stop of %s is settled while %s runs", id, o.CommandID)
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/engine"
 	"github.com/slipwayhq/slipway/internal/platform"
-	hosts "github.com/slipwayhq/slipway/internal/platform/server"
 	"github.com/slipwayhq/slipway/internal/store"
 )
 
@@ -32,6 +31,8 @@ type server struct {
 	polling       bool
 	toldOfActions <-chan struct{}
 	acting        bool
+	actAt         time.Time // when it looks for actions next; zero: when it is told
+	turns         int       // counts what was scheduled: only the last one is good
 
 	told     <-chan struct{} // the engine's subscription
 	stepping bool
@@ -56,7 +57,7 @@ func (w *world) addServer(name string) {
 
 // start starts the server on what is in the database.
 func (s *server) start() {
-	s.up, s.life, s.stepping, s.stalled, s.polling, s.acting, s.stepAt = true, s.life+1, false, false, false, false, time.Time{}
+	s.up, s.life, s.stepping, s.stalled, s.polling, s.acting, s.stepAt, s.actAt = true, s.life+1, false, false, false, false, time.Time{}, time.Time{}
 	s.w.log(s.name, "starts")
 	s.db = connect(s.w, s)
 	s.store = store.New(s.db, s.db, noSecrets)
@@ -111,7 +112,7 @@ func (s *server) leaseholder() string {
 
 // platforms are what a server deploys to.
 func (w *world) platforms() map[deploy.ComputePlatform]platform.Platform {
-	all := map[deploy.ComputePlatform]platform.Platform{deploy.Server: hosts.Platform{}}
+	all := map[deploy.ComputePlatform]platform.Platform{deploy.Server: w.hostPlatform()}
 	if w.functions != nil {
 		all[deploy.Lambda] = w.functions.platform()
 	}

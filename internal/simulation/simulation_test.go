@@ -104,6 +104,7 @@ var happenings = []string{
 	"a deployment is queued", "a deployment is Stopped (ALARM_ACTIVE)", "a follow-up is Succeeded", "a deployment is Baking",
 	"traffic moves step by step", "traffic is put back", "somebody else moves the traffic of an alias",
 	"a hook does not answer", "an answer of a hook is refused",
+	"BlockTraffic is done", "AllowTraffic is done", "a load balancer does not answer",
 	"a host is silent", "a silent host is heard again", "a host is deregistered while a command waits for it", "a zone is monitored",
 }
 

@@ -44,6 +44,7 @@ func (w *world) populate() {
 	})
 	w.queue, w.watched = w.once(4), w.once(8)
 	w.addAlarms()
+	w.addBalancers()
 	w.replicas = 1 + w.rand.IntN(3)
 	groups := 1
 	if w.once(3) {
@@ -163,6 +164,7 @@ func (u *user) makeGroup() {
 	if u.w.watched && u.w.once(2) {
 		g.Tags = []deploy.Tag{{Key: deploy.SilentTimeoutTag, Value: "90s"}}
 	}
+	u.w.putBehind(&g)
 	u.w.define(func(tx *store.Tx) error {
 		err := tx.InsertGroup(g)
 		if errors.Is(err, store.ErrExists) {

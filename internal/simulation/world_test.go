@@ -35,10 +35,11 @@ type world struct {
 	functions *functions // nil in most worlds
 	users     []*user
 	alarms    *alarms
-	watched   bool  // servers notice silent hosts
-	queue     bool  // deployments to a busy group wait
-	over      bool  // the users are done: nothing goes wrong any more
-	broken    error // the first rule that was broken
+	watched   bool       // servers notice silent hosts
+	queue     bool       // deployments to a busy group wait
+	balancers *balancers // nil in most worlds
+	over      bool       // the users are done: nothing goes wrong any more
+	broken    error      // the first rule that was broken
 
 	model *model
 	rules *rules

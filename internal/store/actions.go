@@ -88,6 +88,11 @@ func (t *Tx) RetryAction(a deploy.Action, dueAt time.Time) error {
 	return err
 }
 
+// OpenActions counts the actions of a deployment that go on.
+func (t *Tx) OpenActions(deploymentID string) (int64, error) {
+	return t.number(`SELECT COUNT(*) FROM actions WHERE deployment_id = $1 AND open = 1`, deploymentID)
+}
+
 // DropAction closes an action that nobody wants any more.
 func (t *Tx) DropAction(id string) error {
 	_, err := t.exec(`UPDATE actions SET open = 0 WHERE id = $1`, id)

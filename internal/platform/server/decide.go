@@ -13,8 +13,10 @@ import (
 // steps is what one decision consists of, in order.
 var steps = []func(*draft){
 	(*draft).applyReports,
+	(*draft).applyOutcomes,
 	(*draft).expireTimers,
 	(*draft).judgeHealth,
+	(*draft).checkBalancers,
 	(*draft).leaveZone,
 	(*draft).startHosts,
 	(*draft).finish,
@@ -33,17 +35,20 @@ func (p Platform) Decide(s deploy.Snapshot, now time.Time) deploy.Decision {
 // draft is a decision in the making: the snapshot, which stays as it is, and
 // over it the targets that the steps have changed.
 type draft struct {
-	limits  Platform
-	now     time.Time
-	dep     deploy.Deployment
-	targets []deploy.Target
-	index   *deploy.Index
-	changed map[int]*deploy.Target // by place
-	reports []deploy.HostCommand
-	seen    map[string]time.Time
-	fleet   rollout.Pace
-	issue   []deploy.HostCommand
-	cancel  []string
+	limits   Platform
+	now      time.Time
+	dep      deploy.Deployment
+	targets  []deploy.Target
+	index    *deploy.Index
+	changed  map[int]*deploy.Target // by place
+	reports  []deploy.HostCommand
+	outcomes []deploy.Action
+	seen     map[string]time.Time
+	fleet    rollout.Pace
+	issue    []deploy.HostCommand
+	cancel   []string
+	act      []deploy.Action
+	drop     []string // actions
 }
 
 func newDraft(p Platform, s deploy.Snapshot, now time.Time) *draft {
@@ -52,7 +57,7 @@ func newDraft(p Platform, s deploy.Snapshot, now time.Time) *draft {
 	}
 	return &draft{
 		limits: p, now: now, dep: s.Deployment, targets: s.Targets, index: s.Index, changed: map[int]*deploy.Target{},
-		reports: s.Reports, seen: s.Seen, fleet: rollout.NewPace(len(s.Targets), s.Deployment.Config.MinimumHealthy),
+		reports: s.Reports, outcomes: s.Outcomes, seen: s.Seen, fleet: rollout.NewPace(len(s.Targets), s.Deployment.Config.MinimumHealthy),
 	}
 }
 
@@ -106,12 +111,12 @@ func progress(t deploy.Tally) rollout.Progress {
 func (d *draft) decision() deploy.Decision {
 	fleet, _ := d.count()
 	d.dep.Overview = &fleet.Overview
-	out := deploy.Decision{Deployment: d.dep, Issue: d.issue, Cancel: d.cancel}
+	out := deploy.Decision{Deployment: d.dep, Issue: d.issue, Cancel: d.cancel, Act: d.act, Drop: d.drop}
 	out.WakeAt = d.index.NextDue(func(i int) bool { return d.changed[i] != nil })
 	for _, i := range slices.Sorted(maps.Keys(d.changed)) {
 		t := d.changed[i]
 		out.Targets = append(out.Targets, *t)
-		if t.Outstanding != nil {
+		if t.Outstanding != nil && !t.Outstanding.Action {
 			out.WakeAt = earlier(out.WakeAt, t.Outstanding.Due())
 		}
 	}
@@ -138,7 +143,7 @@ func (d *draft) judgeHealth() {
 
 // startHosts starts as many more hosts of the zone as the pace allows.
 func (d *draft) startHosts() {
-	if d.dep.Ending != nil || d.dep.BakeUntil != nil {
+	if d.dep.Ending != nil || d.dep.BakeUntil != nil || d.checking() {
 		return
 	}
 	pace, end := d.pace(), d.index.Zone(d.dep.Zone).End
@@ -225,6 +230,8 @@ func (d *draft) finish() {
 	switch {
 	case fleet.InFlight > 0:
 		return
+	case d.dep.Ending == nil && d.checking():
+		return
 	case d.dep.Ending == nil && d.dep.BakeUntil != nil:
 		return
 	case d.dep.Ending == nil && d.fleet.Hosts > 0 && !d.fleet.Enough(fleet):
@@ -240,10 +247,16 @@ func (d *draft) finish() {
 	d.dep.Move(deploy.Succeeded, d.now)
 }
 
-// cancelUnacknowledged takes back the commands that no host has begun.
+// cancelUnacknowledged takes back the commands that no host has begun, and gives
+// up what the server itself waits for.
 func (d *draft) cancelUnacknowledged() {
 	for _, i := range d.index.Outstanding() {
-		if o := d.at(i).Outstanding; o == nil || o.Acked {
+		o := d.at(i).Outstanding
+		if o != nil && o.Action {
+			d.giveUp(d.change(i))
+			continue
+		}
+		if o == nil || o.Acked {
 			continue
 		}
 		t := d.change(i)

@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/slipwayhq/slipway/internal/deploy"
 	"github.com/slipwayhq/slipway/internal/platform"
+	"github.com/slipwayhq/slipway/internal/provider/loadbalancer/mem"
 	"github.com/slipwayhq/slipway/internal/rollout"
 )
 
@@ -20,7 +22,9 @@ var start = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 // run is a deployment under random hosts.
 type run struct {
 	t        *rapid.T
+	platform Platform
 	snapshot deploy.Snapshot
+	acts     map[string]deploy.Action       // live ones
 	commands map[string]*deploy.HostCommand // live ones
 	issued   map[string]bool
 	now      time.Time
@@ -46,8 +50,13 @@ func newRun(t *rapid.T) *run {
 		ID: "d-1", Status: deploy.Created, Config: deploy.Config{MinimumHealthy: minimum, Zonal: drawZonal(t)},
 		IgnoreApplicationStopFailures: rapid.Bool().Draw(t, "ignore"),
 	}
+	p := Platform{Balancers: &mem.Balancer{}}
+	if rapid.Bool().Draw(t, "behind a load balancer") {
+		d.Style.Option = deploy.WithTrafficControl
+		d.LoadBalancer = &deploy.LoadBalancerInfo{TargetGroups: []string{"web"}}
+	}
 	f.Group.Tags = rapid.SampledFrom([][]deploy.Tag{nil, {{Key: deploy.SilentTimeoutTag, Value: "2m"}}}).Draw(t, "silent timeout")
-	targets, failure := Platform{}.Plan(d, f, start)
+	targets, failure := p.Plan(d, f, start)
 	if possible := rollout.NewPace(n, minimum).Possible(); d.Config.Zonal == nil && possible != (failure == nil) {
 		t.Fatalf("possible: %v, failure: %v", possible, failure)
 	}
@@ -56,7 +65,7 @@ func newRun(t *rapid.T) *run {
 	}
 	d.Move(deploy.InProgress, start)
 	return &run{
-		t: t, snapshot: deploy.Snapshot{Deployment: d, Targets: targets}, now: start,
+		t: t, platform: p, acts: map[string]deploy.Action{}, snapshot: deploy.Snapshot{Deployment: d, Targets: targets}, now: start,
 		commands: map[string]*deploy.HostCommand{}, issued: map[string]bool{}, index: deploy.NewIndex(targets),
 	}
 }
@@ -79,16 +88,16 @@ func drawZonal(t *rapid.T) *deploy.ZonalConfig {
 // is told of every change must lead to what one that is made anew leads to.
 func (r *run) decide() {
 	before := mustJSON(r.snapshot)
-	d := Platform{}.Decide(r.snapshot, r.now)
+	d := r.platform.Decide(r.snapshot, r.now)
 	indexed := r.snapshot
 	indexed.Index = r.index
-	if diff := cmp.Diff(mustJSON(d), mustJSON(Platform{}.Decide(indexed, r.now))); diff != "" {
+	if diff := cmp.Diff(mustJSON(d), mustJSON(r.platform.Decide(indexed, r.now))); diff != "" {
 		r.t.Fatal("the same snapshot, another decision", diff)
 	}
 	if diff := cmp.Diff(before, mustJSON(r.snapshot)); diff != "" {
 		r.t.Fatal("the decision changed the snapshot", diff)
 	}
-	r.snapshot.Deployment, r.snapshot.Reports = d.Deployment, nil
+	r.snapshot.Deployment, r.snapshot.Reports, r.snapshot.Outcomes = d.Deployment, nil, nil
 	for _, t := range d.Targets {
 		r.checkMoves(r.snapshot.Targets[t.Order], t)
 	}
@@ -96,6 +105,16 @@ func (r *run) decide() {
 	r.checkIndex()
 	for _, id := range d.Cancel {
 		delete(r.commands, id)
+	}
+	for _, id := range d.Drop {
+		delete(r.acts, id)
+	}
+	for _, a := range d.Act {
+		if r.issued[a.ID] {
+			r.t.Fatalf("%s was asked for twice", a.ID)
+		}
+		r.issued[a.ID] = true
+		r.acts[a.ID] = a
 	}
 	for _, c := range d.Issue {
 		if r.issued[c.ID] {
@@ -118,7 +137,7 @@ func (r *run) checkIndex() {
 		zone := zones[t.Zone]
 		zone.Add(&t, 1)
 		zones[t.Zone] = zone
-		if t.Outstanding == nil {
+		if t.Outstanding == nil || t.Outstanding.Action {
 			continue
 		}
 		if !t.Outstanding.Due().After(r.now) {
@@ -167,6 +186,10 @@ func (r *run) check(d deploy.Decision) {
 			failed++
 		case t.Outstanding != nil:
 			inFlight++
+			if t.Outstanding.Action {
+				r.checkAction(t)
+				continue
+			}
 			if d.WakeAt.IsZero() || d.WakeAt.After(t.Outstanding.Deadline) {
 				r.t.Fatalf("%s waits until %s, the engine sleeps until %s", t.ID, t.Outstanding.Deadline, d.WakeAt)
 			}
@@ -179,7 +202,8 @@ func (r *run) check(d deploy.Decision) {
 		r.t.Fatalf("%d failed and %d in flight of %d hosts, minimum %d", failed, inFlight, pace.Hosts, pace.Minimum)
 	}
 	baking := r.snapshot.Deployment.Status == deploy.Baking
-	if (r.snapshot.Deployment.Status.Terminal() || baking) != (inFlight == 0) {
+	checking := r.snapshot.Deployment.Balancers == deploy.BalancersAsked
+	if (r.snapshot.Deployment.Status.Terminal() || baking || checking) != (inFlight == 0) {
 		r.t.Fatalf("%s with %d hosts in flight", r.snapshot.Deployment.Status, inFlight)
 	}
 	if until := r.snapshot.Deployment.BakeUntil; baking != (until != nil) || (baking && !d.WakeAt.Equal(*until)) {
@@ -189,6 +213,45 @@ func (r *run) check(d deploy.Decision) {
 	if got := *r.snapshot.Deployment.Overview; got != deploy.Count(r.snapshot.Targets) {
 		r.t.Fatalf("overview %+v", got)
 	}
+}
+
+// checkAction: whoever waits for an action has one, which ends by itself.
+func (r *run) checkAction(t deploy.Target) {
+	a, ok := r.acts[t.Outstanding.CommandID]
+	if !ok || !a.Deadline.Equal(t.Outstanding.Deadline) || t.Events[t.Outstanding.Event].Status != deploy.EventInProgress {
+		r.t.Fatalf("%s waits for %+v, which is %+v", t.ID, t.Outstanding, a)
+	}
+}
+
+// balancersAct lets something come of a random action, and of all whose time
+// is over.
+func (r *run) balancersAct() {
+	ids := slices.Sorted(maps.Keys(r.acts))
+	for _, id := range ids {
+		if !r.now.Before(r.acts[id].Deadline) {
+			r.acted(id, deploy.Outcome{Status: deploy.ActionFailed, Error: &deploy.ErrorInfo{Message: "late"}})
+		}
+	}
+	verb := rapid.SampledFrom([]deploy.OutcomeStatus{
+		"", deploy.ActionDone, deploy.ActionDone, deploy.ActionDone, deploy.ActionWaiting, deploy.ActionFailed,
+	}).Draw(r.t, "balancers")
+	if len(ids) == 0 || verb == "" {
+		return
+	}
+	id := rapid.SampledFrom(ids).Draw(r.t, "action")
+	if _, live := r.acts[id]; live {
+		r.acted(id, deploy.Outcome{Status: verb, Error: &deploy.ErrorInfo{Message: "refused"}})
+	}
+}
+
+func (r *run) acted(id string, outcome deploy.Outcome) {
+	a := r.acts[id]
+	outcome.At = r.now
+	a.Outcome = &outcome
+	if a.Ended() {
+		delete(r.acts, id)
+	}
+	r.snapshot.Outcomes = append(r.snapshot.Outcomes, a)
 }
 
 // checkZones: the zones take turns, and none loses more than it may before its
@@ -300,6 +363,7 @@ func TestDecide(t *testing.T) {
 			if steps > 1000 {
 				t.Fatal("the deployment does not end")
 			}
+			r.balancersAct()
 			r.decide()
 		}
 	})

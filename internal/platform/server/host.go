@@ -101,10 +101,15 @@ func (d *draft) goOn(i int, at time.Time) {
 	}
 }
 
-// issueNext makes the next event of target i available to its host.
+// issueNext makes the next event of target i available to its host, or lets the
+// server do it.
 func (d *draft) issueNext(i int) {
 	t := d.change(i)
 	next := t.NextEvent()
+	if movesTraffic(t.Events[next].Name) {
+		d.moveTraffic(t, next)
+		return
+	}
 	c := deploy.HostCommand{
 		Namespace: d.dep.Namespace, ID: deploy.CommandID(d.dep.ID, t.ID, t.Events[next].Name),
 		DeploymentID: d.dep.ID, TargetID: t.ID, HostIdentifier: t.HostIdentifier, Event: t.Events[next].Name,
@@ -129,7 +134,7 @@ func (d *draft) expireTimers() {
 	slices.Sort(due)
 	for _, i := range slices.Compact(due) {
 		o := d.at(i).Outstanding
-		if o == nil || d.now.Before(o.Due()) {
+		if o == nil || o.Action || d.now.Before(o.Due()) {
 			continue
 		}
 		t := d.change(i)

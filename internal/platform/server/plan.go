@@ -15,10 +15,8 @@ import (
 // unhealthy hosts come first, then those whose revision is unknown, then those
 // with an old one, then the current ones.
 func (p Platform) Plan(d deploy.Deployment, f platform.Fleet, now time.Time) ([]deploy.Target, *deploy.ErrorInfo) {
-	if d.Style.Type == deploy.BlueGreenType || d.Style.Option == deploy.WithTrafficControl {
-		return nil, &deploy.ErrorInfo{Code: deploy.InternalError, Message: "This version of Slipway deploys to servers in " +
-			"place and without a load balancer only. It leaves the instances alone rather than replace them without " +
-			"telling the load balancer."}
+	if failure := p.refuses(d); failure != nil {
+		return nil, failure
 	}
 	selected := selectHosts(f)
 	if len(selected) == 0 {
@@ -36,6 +34,20 @@ func (p Platform) Plan(d deploy.Deployment, f platform.Fleet, now time.Time) ([]
 	})
 	out := p.targets(d, f, selected, now)
 	return out, impossible(d, out)
+}
+
+// refuses says why a deployment of this style cannot be made.
+func (p Platform) refuses(d deploy.Deployment) *deploy.ErrorInfo {
+	switch {
+	case d.Style.Type == deploy.BlueGreenType:
+		return &deploy.ErrorInfo{Code: deploy.InternalError, Message: "This version of Slipway deploys to servers in place " +
+			"only. It leaves the instances of a blue/green deployment alone rather than replace them."}
+	case d.Style.Option == deploy.WithTrafficControl && p.Balancers == nil:
+		return &deploy.ErrorInfo{Code: deploy.LoadBalancingInvalid, Message: "The deployment is WITH_TRAFFIC_CONTROL, but this " +
+			"server was not told where load balancers are. Start it with a --provider loadbalancer=URL, as in " +
+			"loadbalancer=haproxy+unix:///run/haproxy/admin.sock."}
+	}
+	return nil
 }
 
 // selectHosts returns the instances that the group selects, each once however
@@ -116,7 +128,10 @@ func (p Platform) targets(d deploy.Deployment, f platform.Fleet, selected []depl
 		out[i] = deploy.Target{
 			DeploymentID: d.ID, ID: instance.Name, ARN: instance.ARN, HostIdentifier: instance.HostIdentifier(),
 			Order: i, WasHealthy: f.Known[instance.Name].Healthy, SilentTimeout: silentTimeout,
-			Status: deploy.TargetPending, UpdatedAt: now, Events: events(core),
+			Status: deploy.TargetPending, UpdatedAt: now, Events: events(eventsOf(d, instance)),
+		}
+		if name := instance.Server(); name != instance.Name {
+			out[i].Server = name
 		}
 		if d.Config.Zonal != nil {
 			out[i].Zone = instance.Zone()

@@ -17,6 +17,7 @@ type script struct {
 	snapshot deploy.Snapshot
 	now      time.Time
 	live     map[string]deploy.HostCommand // by target
+	acts     map[string]deploy.Action      // those that have not ended, by id
 	touched  []string                      // hosts that were given something, in order
 	most     int                           // hosts in flight at one time
 	wakeAt   time.Time
@@ -56,7 +57,7 @@ func begin(t testing.TB, p Platform, d deploy.Deployment, f platform.Fleet) *scr
 	}
 	d.Move(deploy.InProgress, start)
 	s := &script{
-		t: t, platform: p, now: start, live: map[string]deploy.HostCommand{},
+		t: t, platform: p, now: start, live: map[string]deploy.HostCommand{}, acts: map[string]deploy.Action{},
 		snapshot: deploy.Snapshot{Deployment: d, Targets: targets, Index: deploy.NewIndex(targets)},
 	}
 	s.decide()
@@ -67,8 +68,14 @@ func begin(t testing.TB, p Platform, d deploy.Deployment, f platform.Fleet) *scr
 func (s *script) decide(reports ...deploy.HostCommand) {
 	s.snapshot.Reports = reports
 	d := s.platform.Decide(s.snapshot, s.now)
-	s.snapshot.Deployment, s.snapshot.Reports, s.wakeAt = d.Deployment, nil, d.WakeAt
+	s.snapshot.Deployment, s.snapshot.Reports, s.snapshot.Outcomes, s.wakeAt = d.Deployment, nil, nil, d.WakeAt
 	s.snapshot.Index.Replace(s.snapshot.Targets, d.Targets)
+	for _, a := range d.Act {
+		s.acts[a.ID] = a
+	}
+	for _, id := range d.Drop {
+		delete(s.acts, id)
+	}
 	for _, c := range d.Issue {
 		s.live[c.TargetID] = c
 		if !slices.Contains(s.touched, c.TargetID) {

@@ -7,7 +7,9 @@
 // of Decide then applies what hosts reported, lets timers expire, and starts
 // as many more hosts as the minimum of healthy hosts allows. A target works
 // through its events one at a time: an event is one host command, and the next
-// is issued when the host has completed the one before.
+// is issued when the host has completed the one before. Behind a load balancer
+// there are two events that the server carries out itself, each an action:
+// BlockTraffic and AllowTraffic.
 //
 // # Ending
 //
@@ -19,10 +21,11 @@ package server
 
 import (
 	"cmp"
-	"context"
+	"slices"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/deploy"
+	"github.com/slipwayhq/slipway/internal/provider/loadbalancer"
 )
 
 // Platform deploys to hosts. The zero value has CodeDeploy's own limits.
@@ -37,6 +40,12 @@ type Platform struct {
 	// do. Its group may say something else. Default 0: as long as the two above
 	// allow, as in CodeDeploy.
 	SilentTimeout time.Duration
+	// TrafficTimeout is how long a host may take to leave its load balancers, or
+	// to be healthy in them. Default 1 hour.
+	TrafficTimeout time.Duration
+	// Balancers are told of the hosts of deployments with traffic control. Nil:
+	// there are none, and such deployments fail and say so.
+	Balancers loadbalancer.Balancer
 	// MaxInstances is how many targets a deployment may have. Default 10,000.
 	MaxInstances int
 }
@@ -49,12 +58,29 @@ func (p Platform) runTimeout() time.Duration {
 	return cmp.Or(p.RunTimeout, time.Hour)
 }
 
+func (p Platform) trafficTimeout() time.Duration {
+	return cmp.Or(p.TrafficTimeout, time.Hour)
+}
+
 func (p Platform) maxInstances() int { return cmp.Or(p.MaxInstances, 10_000) }
 
-// core lists the events of an in-place deployment without a load balancer.
-var core = []string{
-	deploy.ApplicationStop, deploy.DownloadBundle, deploy.BeforeInstall, deploy.Install,
-	deploy.AfterInstall, deploy.ApplicationStart, deploy.ValidateService,
+// The events of an in-place deployment: core without a load balancer, all of
+// them, in this order, behind one.
+var (
+	block = []string{deploy.BeforeBlockTraffic, deploy.BlockTraffic, deploy.AfterBlockTraffic}
+	core  = []string{
+		deploy.ApplicationStop, deploy.DownloadBundle, deploy.BeforeInstall, deploy.Install,
+		deploy.AfterInstall, deploy.ApplicationStart, deploy.ValidateService,
+	}
+	allow = []string{deploy.BeforeAllowTraffic, deploy.AllowTraffic, deploy.AfterAllowTraffic}
+)
+
+// eventsOf returns the names of the events of an instance in a deployment.
+func eventsOf(d deploy.Deployment, i deploy.Instance) []string {
+	if d.Style.Option != deploy.WithTrafficControl || !i.TrafficControl() {
+		return core
+	}
+	return slices.Concat(block, core, allow)
 }
 
 // events returns a target's lifecycle events, all pending.
@@ -71,11 +97,4 @@ func events(names []string) []deploy.LifecycleEvent {
 func ignorable(event string) bool {
 	return event == deploy.ApplicationStop ||
 		event == deploy.BeforeBlockTraffic || event == deploy.AfterBlockTraffic
-}
-
-// Act carries out nothing: hosts ask for what they are to do.
-func (p Platform) Act(_ context.Context, a deploy.Action) (deploy.Outcome, error) {
-	return deploy.Outcome{Status: deploy.ActionFailed, Error: &deploy.ErrorInfo{
-		Code: deploy.InternalError, Message: "Unknown action " + a.Kind + ".",
-	}}, nil
 }
