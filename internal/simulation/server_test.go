@@ -32,6 +32,8 @@ type server struct {
 	polling       bool
 	toldOfActions <-chan struct{}
 	acting        bool
+	actAt         time.Time // when it looks for actions next; zero: when it is told
+	turns         int       // counts what was scheduled: only the last one is good
 
 	told     <-chan struct{} // the engine's subscription
 	stepping bool
@@ -56,7 +58,7 @@ func (w *world) addServer(name string) {
 
 // start starts the server on what is in the database.
 func (s *server) start() {
-	s.up, s.life, s.stepping, s.stalled, s.polling, s.acting, s.stepAt = true, s.life+1, false, false, false, false, time.Time{}
+	s.up, s.life, s.stepping, s.stalled, s.polling, s.acting, s.stepAt, s.actAt = true, s.life+1, false, false, false, false, time.Time{}, time.Time{}
 	s.w.log(s.name, "starts")
 	s.db = connect(s.w, s)
 	s.store = store.New(s.db, s.db, noSecrets)
@@ -64,7 +66,7 @@ func (s *server) start() {
 	s.control = control.New(s.store, control.Options{Now: now, NewID: s.w.newID, PollHold: time.Nanosecond, Queue: s.w.queue})
 	s.engine = engine.New(s.store, engine.Options{
 		Name: s.leaseholder(), Lease: lease,
-		Platforms: s.w.platforms(),
+		Platforms: s.platforms(),
 		Now:       now, NewID: s.w.newID, Alarms: s.w.alarms, AlarmPeriod: alarmPeriod,
 		Order: func(list []deploy.Instance) {
 			s.w.rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
@@ -74,7 +76,7 @@ func (s *server) start() {
 	s.toldOfAlarms, _ = s.store.Subscribe(store.TopicAlarms)
 	s.watchAlarms()
 	s.toldOfActions, _ = s.store.Subscribe(store.TopicActions)
-	if s.w.functions != nil {
+	if s.w.outside != nil {
 		s.watchActions()
 	}
 	if s.w.replicas == 1 {
@@ -110,10 +112,13 @@ func (s *server) leaseholder() string {
 }
 
 // platforms are what a server deploys to.
-func (w *world) platforms() map[deploy.ComputePlatform]platform.Platform {
+func (s *server) platforms() map[deploy.ComputePlatform]platform.Platform {
 	all := map[deploy.ComputePlatform]platform.Platform{deploy.Server: hosts.Platform{}}
-	if w.functions != nil {
-		all[deploy.Lambda] = w.functions.platform()
+	if s.w.functions != nil {
+		all[deploy.Lambda] = signed{s.w.functions.platform(), s}
+	}
+	if s.w.services != nil {
+		all[deploy.ECS] = signed{s.w.services.platform(), s}
 	}
 	return all
 }
@@ -147,7 +152,7 @@ func (s *server) retire() {
 // go on, and may take over what it was about to advance.
 func (s *server) stall() {
 	w := s.w
-	if w.nested || w.over || w.replicas == 1 || !s.stepping || !w.once(w.mood.stalls) {
+	if w.nested || w.over || w.replicas == 1 || !s.stepping && !s.acting || !w.once(w.mood.stalls) {
 		return
 	}
 	w.saw("a replica stalls while it works")
