@@ -7,11 +7,12 @@ GO    ?= go
 TOOL  := $(GO) tool -modfile=tools/go.mod
 CGO_ENABLED ?= 0
 
-# What packages are made for, their version (default: that of the commit), how many histories are simulated, and what else
-# the agent is compiled for.
+# What packages are made for, their version (default: that of the commit), how many histories are simulated of all
+# platforms together and of Lambda and ECS alone, and what else the agent is compiled for.
 ARCHS   := amd64 arm64
 VERSION ?=
 SEEDS   ?= 10000
+SEEDS_ALONE ?= 5000
 TARGETS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64 freebsd/amd64
 
 .DEFAULT_GOAL := help
@@ -57,6 +58,8 @@ test/official: ## Whole sessions with the official agent 1.x, of which SLIPWAY_O
 .PHONY: test/simulation
 test/simulation: ## Thousands of histories, and proof that broken rules are noticed
 	$(GO) test ./internal/simulation -count=1 -run 'TestSimulation$$' -seeds $(SEEDS) -timeout 30m
+	$(GO) test ./internal/simulation -count=1 -run 'TestSimulation$$' -platform Lambda -seeds $(SEEDS_ALONE) -timeout 30m
+	$(GO) test ./internal/simulation -count=1 -run 'TestSimulation$$' -platform ECS -seeds $(SEEDS_ALONE) -timeout 30m
 	$(GO) test ./internal/simulation -count=1 -run 'TestBrokenRules$$' -broken -timeout 30m
 
 .PHONY: test/conformance

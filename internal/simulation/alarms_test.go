@@ -174,7 +174,7 @@ func (d *deployment) alarmed() bool { return len(d.reading.Active) > 0 && d.Stat
 
 // checkAlarmed: a deployment that has learnt of an alarm does not succeed.
 func (r *rules) checkAlarmed(d *deployment) {
-	if d.alarmed() && d.Status == deploy.Succeeded {
+	if d.alarmed() && d.Status == deploy.Succeeded && (!d.removing() || d.alarmedInTime) {
 		r.broken("alarms stop deployments", "%s is Succeeded, though it learnt of an alarm", d.ID)
 	}
 	if d.Error != nil && d.Error.Code == deploy.AlarmActive && d.Creator == deploy.CreatorRollback {

@@ -43,21 +43,6 @@ func (w *world) addBalancers() {
 		},
 	}
 	w.balancers = b
-	b.watch()
-}
-
-// watch is the safety net of the loops that carry out actions.
-func (b *balancers) watch() {
-	b.w.after(safetyNet, func() {
-		if b.w.model.activeOn(deploy.Server) {
-			for _, s := range b.w.servers {
-				if s.up {
-					s.actIn(0)
-				}
-			}
-		}
-		b.watch()
-	})
 }
 
 // hostPlatform is what hosts are deployed to with.

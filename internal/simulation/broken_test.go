@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/slipwayhq/slipway/internal/deploy"
 )
 
 var breakRules = flag.Bool("broken", false, "run the simulation on code with rules broken on purpose")
@@ -21,6 +23,8 @@ type mutant struct {
 	// equal says why nothing can notice it. That is tried, too: with a hundred
 	// seeds.
 	equal string
+	// platform is what it is looked for on; empty: the mixture.
+	platform deploy.ComputePlatform
 }
 
 // edit replaces a text that is in a file exactly once.
@@ -176,31 +180,6 @@ var others = []mutant{
 		caught: "the queue moves|every deployment ends",
 	},
 	{
-		name:   "a hook that refuses is passed over",
-		edits:  []edit{{"platform/hook.go", "if out.Status == deploy.EventSucceeded {", "if out.Status != \"\" {"}},
-		caught: "success is never made up",
-	},
-	{
-		name:   "a second answer of a hook counts",
-		edits:  []edit{{"store/actions.go", "WHERE id = $4 AND open = 1`, flag(!a.Ended())", "WHERE id = $4`, flag(!a.Ended())"}},
-		caught: "the first answer of a hook counts",
-	},
-	{
-		name:   "traffic is taken from whom somebody else gave it",
-		edits:  []edit{{"platform/lambda/act.go", "!in.Undo && !have.Same(in.state(in.From)):", "false:"}},
-		caught: "others' traffic is left alone|weights are one whole|traffic goes forward",
-	},
-	{
-		name:   "traffic does not wait between two shifts",
-		edits:  []edit{{"platform/lambda/decide.go", "d.now.Before(at) {", "d.now.IsZero() {"}},
-		caught: "traffic keeps to its schedule",
-	},
-	{
-		name:   "a rollback puts no traffic back",
-		edits:  []edit{{"platform/lambda/plan.go", "Current: of.Target, Target: of.Current", "Current: of.Current, Target: of.Target"}},
-		caught: "all traffic is there at the end",
-	},
-	{
 		name: "a host that was deregistered is waited for",
 		edits: []edit{{
 			"platform/server/host.go",
@@ -211,18 +190,206 @@ var others = []mutant{
 	},
 }
 
+// onFunctions are rules of Lambda.
+var onFunctions = []mutant{
+	{
+		name:     "a hook that refuses is passed over",
+		edits:    []edit{{"platform/hook.go", "if out.Status == deploy.EventSucceeded {", "if out.Status != \"\" {"}},
+		caught:   "success is never made up",
+		platform: deploy.Lambda,
+	},
+	{
+		name:     "a second answer of a hook counts",
+		edits:    []edit{{"store/actions.go", "WHERE id = $4 AND open = 1`, flag(!a.Ended())", "WHERE id = $4`, flag(!a.Ended())"}},
+		caught:   "the first answer of a hook counts",
+		platform: deploy.Lambda,
+	},
+	{
+		name:     "traffic is taken from whom somebody else gave it",
+		edits:    []edit{{"platform/lambda/act.go", "!in.Undo && !have.Same(in.state(in.From)):", "false:"}},
+		caught:   "others' traffic is left alone|weights are one whole|traffic goes forward",
+		platform: deploy.Lambda,
+	},
+	{
+		name:     "traffic does not wait between two shifts",
+		edits:    []edit{{"platform/lambda/decide.go", "d.now.Before(at) {", "d.now.IsZero() {"}},
+		caught:   "traffic keeps to its schedule",
+		platform: deploy.Lambda,
+	},
+	{
+		name:     "a rollback puts no traffic back",
+		edits:    []edit{{"platform/lambda/plan.go", "Current: of.Target, Target: of.Current", "Current: of.Current, Target: of.Target"}},
+		caught:   "all traffic is there at the end",
+		platform: deploy.Lambda,
+	},
+	{
+		name:     "traffic moves before its hook is asked",
+		edits:    []edit{{"platform/lambda/lambda.go", "deploy.BeforeAllowTraffic, deploy.AllowTraffic, ", "deploy.AllowTraffic, deploy.BeforeAllowTraffic, "}},
+		caught:   "no traffic on what a hook refused",
+		platform: deploy.Lambda,
+	},
+	{
+		name:     "a rollback takes traffic from whom somebody else gave it",
+		edits:    []edit{{"platform/lambda/act.go", "in.Undo && !in.ours(have), ", ""}},
+		caught:   "others' traffic is left alone",
+		platform: deploy.Lambda,
+	},
+	{
+		name:     "a shift counts twice",
+		edits:    []edit{{"platform/lambda/decide.go", "d.f.Shifts++", "d.f.Shifts = min(d.f.Shifts+2, len(d.shifts()))"}},
+		caught:   "failure is never made up|all traffic is there at the end|traffic keeps to its schedule",
+		platform: deploy.Lambda,
+	},
+	{
+		name:     "a shift whose reply was lost is not found done",
+		edits:    []edit{{"platform/lambda/act.go", "case have.Same(want):", "case false:"}},
+		caught:   "failure is never made up|nothing is done twice",
+		platform: deploy.Lambda,
+	},
+	{
+		name:     "a deployment ends while a shift is under way",
+		edits:    []edit{{"platform/lambda/decide.go", "if d.shifting() {", "if false {"}},
+		caught:   "the end is the end",
+		platform: deploy.Lambda,
+	},
+	{
+		name:     "an alias that divides its traffic is deployed to",
+		edits:    []edit{{"platform/lambda/act.go", "case len(have.Weights) > 0:", "case false:"}},
+		caught:   "failure is never made up",
+		platform: deploy.Lambda,
+	},
+}
+
+// onServices are rules of ECS.
+var onServices = []mutant{
+	{
+		name:     "a hook of a service that refuses is passed over",
+		edits:    []edit{{"platform/hook.go", "if out.Status == deploy.EventSucceeded {", "if out.Status != \"\" {"}},
+		caught:   "success is never made up",
+		platform: deploy.ECS,
+	},
+	{
+		name:     "a task set is made without looking for one",
+		edits:    []edit{{"platform/ecs/act.go", "if err != nil || s.Made(w.in.Maker) != nil {", "if err != nil {"}},
+		caught:   "nothing is done twice",
+		platform: deploy.ECS,
+	},
+	{
+		name:     "a listener is not read back before a shift",
+		edits:    []edit{{"platform/ecs/traffic.go", "!now.is(from) && !now.is(to)", "now.is(-1)"}},
+		caught:   "others' traffic is left alone|traffic goes forward",
+		platform: deploy.ECS,
+	},
+	{
+		name:     "a listener with a strange target group is taken back",
+		edits:    []edit{{"platform/ecs/traffic.go", "if _, ours := w.share(r); !ours {", "if false {"}},
+		caught:   "others' traffic is left alone",
+		platform: deploy.ECS,
+	},
+	{
+		name:     "a replacement is not waited for",
+		edits:    []edit{{"platform/ecs/act.go", "if err != nil || t.Steady {", "if err != nil || t != nil {"}},
+		caught:   "green is proven first",
+		platform: deploy.ECS,
+	},
+	{
+		name:     "traffic is not waited with until somebody says so",
+		edits:    []edit{{"platform/ecs/decide.go", "d.dep.BlueGreen.ReadyAction != stopDeployment {", "d.dep.BlueGreen.ReadyAction != \"\" {"}},
+		caught:   "traffic waits for the word",
+		platform: deploy.ECS,
+	},
+	{
+		name:     "traffic of a service does not wait between two shifts",
+		edits:    []edit{{"platform/ecs/decide.go", "d.now.Before(at) {", "d.now.IsZero() {"}},
+		caught:   "traffic keeps to its schedule",
+		platform: deploy.ECS,
+	},
+	{
+		name:     "a shift of a service counts twice",
+		edits:    []edit{{"platform/ecs/decide.go", "d.e.Shifts++\n", "d.e.Shifts = min(d.e.Shifts+2, len(d.shifts()))\n"}},
+		caught:   "what is primary serves|failure is never made up|all traffic is there at the end",
+		platform: deploy.ECS,
+	},
+	{
+		name:     "traffic goes to a replacement that is gone",
+		edits:    []edit{{"platform/ecs/act.go", "if _, _, err := w.green(ctx); err != nil { // traffic", "if err := ctx.Err(); err != nil { // traffic"}},
+		caught:   "traffic goes to tasks",
+		platform: deploy.ECS,
+	},
+	{
+		name:     "the original is removed before the wait is over",
+		edits:    []edit{{"platform/ecs/decide.go", "d.told.Termination == nil && d.now.Before(*d.e.TerminateAt)", "d.now.IsZero()"}},
+		caught:   "blue is kept to the end",
+		platform: deploy.ECS,
+	},
+	{
+		name:     "what traffic goes to is removed",
+		edits:    []edit{{"platform/ecs/act.go", "weight > 0 {", "weight < 0 {"}},
+		caught:   "what serves is not removed",
+		platform: deploy.ECS,
+	},
+	{
+		name:     "what is primary is removed",
+		edits:    []edit{{"platform/ecs/act.go", "if green.Status != container.Primary {", "if false {"}},
+		caught:   "what serves is not removed",
+		platform: deploy.ECS,
+	},
+	{
+		name:     "a leftover beside what serves is removed",
+		edits:    []edit{{"platform/ecs/check.go", "t.TargetGroupARN == w.Blue.TargetGroupARN {", "false {"}},
+		caught:   "what serves is not removed",
+		platform: deploy.ECS,
+	},
+	{
+		name:     "a deployment ends while a change is under way",
+		edits:    []edit{{"platform/ecs/decide.go", "if d.e.Writing {", "if false {"}},
+		caught:   "the end is the end",
+		platform: deploy.ECS,
+	},
+	{
+		name:     "a stop is accepted when the original is being removed",
+		edits:    []edit{{"control/stop_deployment.go", "targets[0].ECS.Removing, err", "targets[0].ECS.Shifts < 0, err"}},
+		caught:   "an accepted stop stops",
+		platform: deploy.ECS,
+	},
+	{
+		name:     "traffic of a service moves before its hook is asked",
+		edits:    []edit{{"platform/ecs/ecs.go", "deploy.BeforeAllowTraffic, deploy.AllowTraffic, deploy.After", "deploy.AllowTraffic, deploy.BeforeAllowTraffic, deploy.After"}},
+		caught:   "no traffic on what a hook refused|traffic waits for the word",
+		platform: deploy.ECS,
+	},
+	{
+		name:     "a rollback does not put the test listener back",
+		edits:    []edit{{"platform/ecs/undo.go", "if w.in.ECS.TestListener == \"\" {", "if w != nil {"}},
+		caught:   "all traffic is there at the end",
+		platform: deploy.ECS,
+	},
+	{
+		name:     "a rollback does not make the original primary",
+		edits:    []edit{{"platform/ecs/decide.go", "[]string{restoreTraffic, restorePrimary, removeGreen}", "[]string{restoreTraffic, removeGreen}"}},
+		caught:   "failure is never made up",
+		platform: deploy.ECS,
+	},
+	{
+		name:     "a rollback puts traffic to what is gone",
+		edits:    []edit{{"platform/ecs/undo.go", "if _, err := w.blue(ctx); err != nil {", "if err := ctx.Err(); err != nil {"}},
+		caught:   "traffic goes to tasks",
+		platform: deploy.ECS,
+	},
+}
+
 // TestBrokenRules: code in which a rule is broken does not survive a thousand
 // seeds. The compiler is given the broken files in the place of ours, so the
 // product has no switches for this.
 func TestBrokenRules(t *testing.T) {
 	t.Parallel()
-	for _, m := range slices.Concat(mutants, others, onBalancers) {
+	for _, m := range slices.Concat(mutants, others, onFunctions, onServices, onBalancers) {
 		t.Run(strings.ReplaceAll(m.name, " ", "_"), func(t *testing.T) {
 			overlay := m.overlay(t)
 			if !*breakRules {
 				t.Skip("the rule can still be broken; -broken compiles the product with it broken, and runs that")
 			}
-			out, err := run(overlay, m.seeds())
+			out, err := run(overlay, m.seeds(), string(m.platform))
 			switch {
 			case m.equal != "" && err != nil:
 				t.Fatalf("it was noticed, though %s:\n%s", m.equal, out)
@@ -255,9 +422,9 @@ func (m mutant) seeds() string {
 }
 
 // run runs the simulation on the broken code.
-func run(overlay, seeds string) ([]byte, error) {
+func run(overlay, seeds, platform string) ([]byte, error) {
 	return exec.Command("go", "test", "-overlay", overlay, "-count=1", "-vet=off",
-		"-run", "^TestSimulation$", ".", "-seeds", seeds).CombinedOutput()
+		"-run", "^TestSimulation$", ".", "-seeds", seeds, "-platform", platform).CombinedOutput()
 }
 
 // catches reports whether a failure names the rule.

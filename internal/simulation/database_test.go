@@ -47,7 +47,7 @@ type rowChange struct {
 }
 
 // watched are the tables whose rows the model follows.
-var watched = []string{"deployments", "targets", "host_commands", "group_hosts", "instances", "deployment_groups"}
+var watched = []string{"deployments", "targets", "host_commands", "group_hosts", "instances", "deployment_groups", "actions"}
 
 // openDatabase returns a database without rows.
 func openDatabase() (*database, error) {

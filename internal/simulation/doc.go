@@ -9,6 +9,7 @@
 //	go test ./internal/simulation                        some hundred histories
 //	go test ./internal/simulation -seeds 10000           as many as wanted
 //	go test ./internal/simulation -seed 42 -v            one, line by line
+//	go test ./internal/simulation -platform ECS          of one platform alone
 //	go test ./internal/simulation -run Broken -broken    rules broken on purpose
 //
 // # Parts
@@ -20,9 +21,11 @@
 //     stall in the middle of their work, hand over and return
 //   - host: agents with a journal, and official ones without
 //   - workload: users who deploy, stop, and edit what deployments depend on
-//   - alarms, zones, functions: what deployments go by beside hosts, with the rules
-//     that belong to it; Lambda is package mem's, with hooks that answer late,
-//     twice or never, and somebody else who moves the traffic
+//   - alarms, zones: what deployments go by beside hosts, with their rules
+//   - outside, hooks: calls to Lambda and ECS that fail, lose their replies, and
+//     that servers die and stall at; hooks that answer late, twice or never
+//   - functions, services: Lambda, and ECS with its load balancers, as the mem
+//     packages have them, with somebody else who changes them, and their rules
 //   - balancers: package mem's load balancer in front of some groups of hosts, which
 //     does not always answer, with its rules
 //   - model: what is committed, as plain values, row by row as it changes
@@ -37,6 +40,6 @@
 // Transactions are serialised, as SQLite's are: what several writers of
 // PostgreSQL may do to each other inside one is not simulated. Leases are judged
 // by the replicas' own clocks, which differ, as PostgreSQL's would not. The
-// outbox, ECS, the edge, the object store and the real agent are tested
+// outbox, the edge, the object store and the real agent are tested
 // elsewhere.
 package simulation

@@ -2,9 +2,8 @@ package simulation
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/slipwayhq/slipway/internal/control"
@@ -15,53 +14,29 @@ import (
 	"github.com/slipwayhq/slipway/internal/store"
 )
 
-// functions is Lambda: one function with one alias, and hooks that answer, or
-// do not. Its calls fail, or succeed and say that they failed.
+// functions is Lambda: one function with one alias, which the deployments of
+// one group move, or of two, and somebody else.
 type functions struct {
-	w  *world
-	is *mem.Functions
-
-	alias    function.Alias // as it is
-	foreign  bool           // somebody else changed it last
-	foreigns int            // how often that happened
-	begun    map[string]int // by deployment: foreigns when it was created
-	moved    map[string]time.Time
-	said     map[string]map[deploy.EventStatus]bool // by execution: what its hook has tried to answer
-	accepted map[string]deploy.EventStatus          // the answer that was taken
+	*outside
+	is      *mem.Functions
+	alias   function.Alias // as it is
+	gone    bool           // somebody deleted it
+	history history
+	moved   map[string]time.Time // when the first shift of a deployment was
 }
 
 const (
 	fn, live = "orders", "live"
-	lambdas  = "functions" // their application and group
+	lambdas  = "functions" // their application, and their first group
 )
 
 // newFunctions makes the function.
 func newFunctions(w *world) *functions {
-	f := &functions{
-		w: w, is: &mem.Functions{}, begun: map[string]int{}, moved: map[string]time.Time{},
-		said: map[string]map[deploy.EventStatus]bool{}, accepted: map[string]deploy.EventStatus{},
-	}
+	f := &functions{outside: w.outside, is: &mem.Functions{}, moved: map[string]time.Time{}}
 	f.is.Publish(fn, "1", "2", "3", "4")
-	f.is.Publish("hook", "1")
 	f.point(function.Alias{Version: "1"})
-	f.foreigns = 0
-	f.is.Fault = func(string, string) error {
-		switch err := errors.New("simulated: the call failed"); {
-		case !w.once(w.mood.calls):
-			return nil
-		case w.once(2):
-			return mem.Lost{Err: err}
-		case w.once(2):
-			return function.ErrThrottled
-		default:
-			return err
-		}
-	}
 	return f
 }
-
-// hookID is the execution id of a hook.
-func hookID(deploymentID, event string) string { return deploymentID + "_of_the_hook_" + event }
 
 func (f *functions) platform() lambda.Platform {
 	return lambda.Platform{Functions: f, NewHookID: hookID}
@@ -70,224 +45,126 @@ func (f *functions) platform() lambda.Platform {
 // point changes the alias from outside.
 func (f *functions) point(to function.Alias) {
 	f.is.Point(fn, live, to)
-	f.alias, f.foreign = to.Normal(), true
-	f.foreigns++
+	f.alias, f.gone = to.Normal(), false
+	f.history.note(somebody)
 }
 
 // Alias is what the platform asks.
-func (f *functions) Alias(ctx context.Context, to function.Scope, name, alias string) (function.Alias, error) {
-	f.w.meanwhile()
-	return f.is.Alias(ctx, to, name, alias)
+func (f *functions) Alias(ctx context.Context, to function.Scope, name, alias string) (have function.Alias, err error) {
+	err = f.call(ctx, function.ErrThrottled, func() (err error) {
+		have, err = f.is.Alias(ctx, to, name, alias)
+		return err
+	})
+	return have, err
 }
 
 // UpdateAlias changes the alias. Somebody else may be faster.
-func (f *functions) UpdateAlias(ctx context.Context, to function.Scope, name, alias string, state function.Alias) (string, error) {
-	f.w.meanwhile()
-	before, changed := f.alias, f.foreign
-	id, err := f.is.UpdateAlias(ctx, to, name, alias, state)
-	if lost := (mem.Lost{}); err == nil || errors.As(err, &lost) {
-		f.alias, f.foreign = state.Normal(), false
-		f.w.rules.aliasChanged(before, f.alias, changed)
-	}
+func (f *functions) UpdateAlias(ctx context.Context, to function.Scope, name, alias string, state function.Alias) (id string, err error) {
+	err = f.call(ctx, function.ErrThrottled, func() (err error) {
+		if id, err = f.is.UpdateAlias(ctx, to, name, alias, state); err != nil {
+			return err
+		}
+		before := f.alias
+		f.alias = state.Normal()
+		f.w.rules.aliasChanged(callerOf(ctx).d, before, f.alias)
+		f.history.note(callerOf(ctx).d.ID)
+		return nil
+	})
 	return id, err
 }
 
-// Version, Capacity and Invoke are the rest of what the platform asks.
+// Version and Capacity are the rest of what the platform asks.
 func (f *functions) Version(ctx context.Context, to function.Scope, name, version string) error {
-	return f.is.Version(ctx, to, name, version)
+	return f.call(ctx, function.ErrThrottled, func() error { return f.is.Version(ctx, to, name, version) })
 }
 
-func (f *functions) Capacity(ctx context.Context, to function.Scope, name, alias string) (bool, error) {
-	if f.w.once(5) {
-		f.is.NotReady = 1
-	}
-	return f.is.Capacity(ctx, to, name, alias)
-}
-
-func (f *functions) Invoke(ctx context.Context, to function.Scope, name string, payload []byte) (function.Answer, error) {
-	_, err := f.is.Invoke(ctx, to, name, payload)
-	if lost := (mem.Lost{}); err != nil && !errors.As(err, &lost) {
-		return function.Answer{}, err
-	}
-	var in struct {
-		DeploymentID string `json:"DeploymentId"`
-		ExecutionID  string `json:"LifecycleEventHookExecutionId"`
-	}
-	if err := json.Unmarshal(payload, &in); err != nil {
-		panic(err)
-	}
-	switch {
-	case f.w.once(10):
-		f.w.saw("a hook does not answer")
-	case f.w.once(5) && err == nil:
-		status := f.verdict(in.ExecutionID)
-		return function.Answer{Status: status}, nil
-	default:
-		f.w.after(f.w.upTo(10*time.Minute), func() { f.answer(in.DeploymentID, in.ExecutionID) })
-		if f.w.once(4) {
-			f.w.after(f.w.upTo(20*time.Minute), func() { f.answer(in.DeploymentID, in.ExecutionID) })
+func (f *functions) Capacity(ctx context.Context, to function.Scope, name, alias string) (ready bool, err error) {
+	err = f.call(ctx, function.ErrThrottled, func() (err error) {
+		if f.w.once(5) {
+			f.is.NotReady = 1
 		}
-	}
-	return function.Answer{}, err
+		ready, err = f.is.Capacity(ctx, to, name, alias)
+		return err
+	})
+	return ready, err
 }
 
-// verdict is what a hook says. It may say something else each time.
-func (f *functions) verdict(execution string) deploy.EventStatus {
-	status := deploy.EventSucceeded
-	if f.w.once(5) {
-		status = deploy.EventFailed
-	}
-	if f.said[execution] == nil {
-		f.said[execution] = map[deploy.EventStatus]bool{}
-	}
-	f.said[execution][status] = true
-	return status
-}
+// ---- its users ----
 
-// answer is a hook that calls back, until it hears that it was heard.
-func (f *functions) answer(id, execution string) {
-	text := string(f.verdict(execution))
-	in := control.HookResult{DeploymentID: id, ExecutionID: execution, Status: &text}
-	var send func()
-	send = func() {
-		f.w.send(request{
-			from: "hook", what: "answer " + text + " for " + execution,
-			serve: func(s *server) func() {
-				err := s.control.PutLifecycleEventHookExecutionStatus(context.Background(), ns, in)
-				if err == nil {
-					f.w.rules.hookAnswered(execution, deploy.EventStatus(text))
-				}
-				return func() {
-					f.w.log("hook", "%s for %s %s", text, execution, says(err))
-					if err != nil && deploy.CodeOf(err) == "" {
-						f.w.after(f.w.upTo(10*time.Second), send)
-					} else if err != nil {
-						f.w.saw("an answer of a hook is refused")
-					}
-				}
-			},
-			lost: func() { f.w.after(f.w.upTo(10*time.Second), send) },
-		})
-	}
-	send()
-}
-
-// ---- its user ----
-
-// addFunctions makes an application, a group and a user of functions.
+// addFunctions makes an application, its groups and their users.
 func (w *world) addFunctions() {
 	w.functions = newFunctions(w)
-	u := &user{w: w, name: "lambda-user", group: lambdas, left: 1 + w.rand.IntN(3), functions: true}
 	app := deploy.Application{Namespace: ns, ID: "fns", Name: lambdas, Platform: deploy.Lambda, CreatedAt: time.Now()}
-	g := deploy.Group{
-		Namespace: ns, ID: lambdas, ApplicationID: app.ID, Name: lambdas, CreatedAt: time.Now(),
-		ConfigName: "CodeDeployDefault.LambdaAllAtOnce", ServiceRoleARN: "arn:aws:iam::000000000000:role/deploy",
-		Style:        deploy.Style{Type: deploy.BlueGreenType, Option: deploy.WithTrafficControl},
-		AutoRollback: u.autoRollback(),
+	w.define(func(tx *store.Tx) error { return tx.InsertApplication(app) })
+	groups := []string{lambdas}
+	if w.once(3) {
+		groups = append(groups, "more-functions")
 	}
-	w.define(func(tx *store.Tx) error { return errors.Join(tx.InsertApplication(app), tx.InsertGroup(g)) })
-	w.users = append(w.users, u)
-	w.after(w.upTo(time.Minute), u.deploy)
+	for _, group := range groups {
+		u := &user{w: w, name: "user-of-" + group, group: group, left: 1 + w.rand.IntN(4), next: (*user).functionDeployment}
+		g := deploy.Group{
+			Namespace: ns, ID: group, ApplicationID: app.ID, Name: group, CreatedAt: time.Now(),
+			ConfigName: "CodeDeployDefault.LambdaAllAtOnce", ServiceRoleARN: "arn:aws:iam::000000000000:role/deploy",
+			Style:        deploy.Style{Type: deploy.BlueGreenType, Option: deploy.WithTrafficControl},
+			AutoRollback: u.autoRollback(), Alarms: w.alarmSetting(),
+		}
+		w.define(func(tx *store.Tx) error { return tx.InsertGroup(g) })
+		w.users = append(w.users, u)
+		w.after(w.upTo(time.Minute), u.deploy)
+	}
 }
 
 // functionDeployment is from the version that the alias serves to another one.
 func (u *user) functionDeployment() control.CreateDeployment {
-	w := u.w
+	w, f := u.w, u.w.functions
 	versions := []string{"1", "2", "3", "4"}
-	current, target := w.functions.alias.Version, versions[w.rand.IntN(len(versions))]
-	hooks := ""
-	for _, event := range []string{deploy.BeforeAllowTraffic, deploy.AfterAllowTraffic} {
-		if w.once(2) {
-			hooks += ", {" + event + ": hook}"
-		}
+	if (f.gone || len(f.alias.Weights) > 0) && len(w.model.active) == 0 && !w.once(4) {
+		w.log(u.name, "clears the alias by hand")
+		f.point(function.Alias{Version: versions[w.rand.IntN(len(versions))]})
 	}
+	current, target := f.alias.Version, versions[w.rand.IntN(len(versions))]
 	spec := fmt.Sprintf("version: 0.0\nResources: [{orders: {Type: \"AWS::Lambda::Function\", Properties: "+
-		"{Name: %s, Alias: %s, CurrentVersion: %q, TargetVersion: %q}}}]\nHooks: [%s]\n", fn, live, current, target, trimComma(hooks))
+		"{Name: %s, Alias: %s, CurrentVersion: %q, TargetVersion: %q}}}]\nHooks: [%s]\n", fn, live, current, target,
+		w.someHooks(deploy.BeforeAllowTraffic, deploy.AfterAllowTraffic))
 	configs := []string{"AllAtOnce", "Canary10Percent5Minutes", "Linear10PercentEvery1Minute", "Linear10PercentEvery3Minutes"}
 	if w.once(4) {
-		w.after(w.upTo(20*time.Minute), func() {
-			w.saw("somebody else moves the traffic of an alias")
-			w.log("world", "somebody points the alias elsewhere")
-			to := function.Alias{Version: versions[w.rand.IntN(len(versions))]}
-			if other := versions[w.rand.IntN(len(versions))]; other != to.Version && w.once(2) {
-				to.Weights = map[string]float64{other: 0.55} // where no schedule stops
-			}
-			w.functions.point(to)
-		})
+		w.after(w.upTo(20*time.Minute), func() { f.meddle(versions) })
 	}
 	return control.CreateDeployment{
-		Application: lambdas, Group: lambdas, ConfigName: "CodeDeployDefault.Lambda" + configs[w.rand.IntN(len(configs))],
+		Application: lambdas, Group: u.group, ConfigName: "CodeDeployDefault.Lambda" + configs[w.rand.IntN(len(configs))],
 		Revision: &control.Revision{Type: deploy.AppSpecRevision, AppSpec: &deploy.Content{Text: spec}},
 	}
 }
 
-func trimComma(s string) string {
-	if s == "" {
-		return s
-	}
-	return s[2:]
-}
-
-// ---- the server's part ----
-
-// act is one turn of the loop that carries out actions.
-func (s *server) act() {
-	life := s.life
-	if s.acting || s.stalled {
-		return
-	}
-	s.acting = true
-	next, err := s.engine.Act(context.Background())
-	if !s.up || s.life != life {
-		return
-	}
-	s.acting = false
-	switch {
-	case err != nil:
-		s.w.log(s.name, "actions: %v", err)
-		s.actIn(time.Second)
-	case !next.IsZero():
-		s.actIn(max(next.Sub(time.Now().Add(s.skew)), 0) + time.Millisecond)
-	}
-}
-
-// actIn lets the server look for actions in d, unless it will earlier.
-func (s *server) actIn(d time.Duration) {
-	at := time.Now().Add(d)
-	if !s.actAt.IsZero() && !at.Before(s.actAt) {
-		return
-	}
-	s.actAt = at
-	s.turns++
-	mine, life := s.turns, s.life
-	s.w.after(d, func() {
-		if s.up && s.life == life && s.turns == mine {
-			s.actAt = time.Time{}
-			s.act()
+// someHooks declares hooks for some of the events.
+func (w *world) someHooks(events ...string) string {
+	var hooks []string
+	for _, event := range events {
+		if w.once(2) {
+			hooks = append(hooks, "{"+event+": hook}")
 		}
-	})
-}
-
-// watchActions is the safety net of that loop.
-func (s *server) watchActions() {
-	life := s.life
-	s.w.after(s.w.upTo(safetyNet)+safetyNet/2, func() {
-		if s.up && s.life == life {
-			if s.w.model.activeOn(deploy.Lambda) {
-				s.act()
-			}
-			s.watchActions()
-		}
-	})
-}
-
-// hearOfActions notices that there is something to do.
-func (s *server) hearOfActions() {
-	select {
-	case <-s.toldOfActions:
-		s.actIn(s.w.lag())
-	default:
 	}
+	return strings.Join(hooks, ", ")
+}
+
+// meddle is somebody else who moves the traffic of the alias, or deletes it.
+func (f *functions) meddle(versions []string) {
+	w := f.w
+	if w.once(6) {
+		w.saw("somebody else deletes an alias")
+		w.log("world", "somebody deletes the alias")
+		f.is.Remove(fn, live)
+		f.alias, f.gone = function.Alias{}, true
+		f.history.note(somebody)
+		return
+	}
+	w.saw("somebody else moves the traffic of an alias")
+	to := function.Alias{Version: versions[w.rand.IntN(len(versions))]}
+	if other := versions[w.rand.IntN(len(versions))]; other != to.Version && w.once(2) {
+		to.Weights = map[string]float64{other: 0.55} // where no schedule stops
+	}
+	w.log("world", "somebody points the alias to %s", to)
+	f.point(to)
 }
 
 // ---- rules ----
@@ -307,52 +184,58 @@ func share(a function.Alias, version string) float64 {
 	return 0
 }
 
-// aliasChanged checks a change that the engine made. There is one group, so one
-// deployment is at it.
-func (r *rules) aliasChanged(before, after function.Alias, foreign bool) {
-	var d *deployment
-	for _, other := range r.m.active {
-		if other.Platform == deploy.Lambda && other.Status == deploy.InProgress {
-			d = other
-		}
-	}
-	if d == nil {
-		r.broken("traffic moves in a deployment", "the alias goes from %s to %s while there is none", before, after)
+// aliasChanged checks a change that the engine made for a deployment.
+func (r *rules) aliasChanged(d *deployment, before, after function.Alias) {
+	if d.Status != deploy.InProgress {
+		r.broken("the end is the end", "%s is %s and makes the alias %s", d.ID, d.Status, after)
 		return
 	}
 	r.w.log("lambda", "%s: from %s to %s", d.ID, before, after)
-	f := d.targets[0].Function
+	f, history := d.targets[0].Function, r.w.functions.history
 	sum := share(after, f.Current) + share(after, f.Target)
 	moved := share(after, f.Target) - share(before, f.Target)
-	events := d.targets[0].Events
 	switch {
 	case sum < 1-1e-9 || sum > 1+1e-9 || len(after.Weights) > 1:
 		r.broken("weights are one whole", "%s makes the alias %s; it is about %s and %s", d.ID, after, f.Current, f.Target)
+	case share(before, f.Current)+share(before, f.Target) < 1-1e-9:
+		r.broken("others' traffic is left alone", "%s makes %s of %s, which somebody else made", d.ID, after, before)
+	case before.Same(after):
+		r.broken("nothing is done twice", "%s makes the alias %s, which it is", d.ID, after)
 	case moved < 0:
 		r.broken("traffic goes forward", "%s takes traffic from %s: %s, then %s", d.ID, f.Target, before, after)
 	case d.Undo != nil:
+		if share(after, f.Target) != 1 {
+			r.broken("a rollback puts all back", "%s makes the alias %s", d.ID, after)
+		}
 		r.w.saw("traffic is put back")
-	case foreign && r.w.functions.foreigns > r.w.functions.begun[d.ID] && share(before, f.Current) < 1:
+	case history[len(history)-1] == somebody && history.others(d.since, d.ID) && share(before, f.Current) < 1:
 		r.broken("others' traffic is left alone", "%s makes %s of %s, which somebody else made", d.ID, after, before)
-	case events[0].Status != deploy.EventSucceeded:
-		r.broken("no traffic on what a hook refused", "%s moves traffic while %s is %s", d.ID, events[0].Name, events[0].Status)
 	}
-	r.checkSchedule(d, share(after, f.Target))
-}
-
-// shifting reports whether a deployment that is to end waits for a shift of its
-// traffic. That has a deadline of its own, and wakes it.
-func (d *deployment) shifting() bool {
-	return d.Ending != nil && len(d.targets) == 1 && d.targets[0].Function != nil && d.targets[0].Function.Waiting != ""
-}
-
-// checkSchedule: traffic moves no faster than the configuration says.
-func (r *rules) checkSchedule(d *deployment, now float64) {
+	r.checkMayShift(d)
 	begun, known := r.w.functions.moved[d.ID]
 	if !known {
 		begun = time.Now()
 		r.w.functions.moved[d.ID] = begun
 	}
+	r.checkSchedule(d, begun, share(after, f.Target))
+}
+
+// checkMayShift: production traffic moves once all that comes before it has
+// succeeded, and no hook has refused.
+func (r *rules) checkMayShift(d *deployment) {
+	for _, e := range d.targets[0].Events {
+		if e.Name == deploy.AllowTraffic || e.Name == deploy.AfterAllowTraffic {
+			continue
+		}
+		execution := hookID(d.ID, e.Name)
+		if r.w.outside.accepted[execution] == deploy.EventFailed || e.Status != deploy.EventSucceeded {
+			r.broken("no traffic on what a hook refused", "%s moves traffic while %s is %s", d.ID, e.Name, e.Status)
+		}
+	}
+}
+
+// checkSchedule: traffic moves no faster than the configuration says.
+func (r *rules) checkSchedule(d *deployment, begun time.Time, now float64) {
 	t := d.Config.Traffic
 	if d.Undo != nil || t == nil || t.Type != deploy.Canary && t.Type != deploy.Linear {
 		return
@@ -370,33 +253,11 @@ func (r *rules) checkSchedule(d *deployment, now float64) {
 	}
 }
 
-// hookAnswered: one answer of a hook counts.
-func (r *rules) hookAnswered(execution string, status deploy.EventStatus) {
-	f := r.w.functions
-	if _, before := f.accepted[execution]; before {
-		r.broken("the first answer of a hook counts", "a second one is taken for %s", execution)
-	}
-	f.accepted[execution] = status
-}
-
-// hookMoved: a hook's event succeeds only if the hook said so.
-func (r *rules) hookMoved(d *deployment, t *deploy.Target, e *deploy.LifecycleEvent) {
-	f, execution := r.w.functions, hookID(d.ID, e.Name)
-	if t.Function.Hooks[e.Name] == "" {
-		return
-	}
-	accepted, known := f.accepted[execution]
-	if !f.said[execution][deploy.EventSucceeded] || known && accepted != deploy.EventSucceeded {
-		r.broken("success is never made up", "%s of %s is Succeeded, which its hook did not say", e.Name, d.ID)
-	}
-}
-
 // checkTraffic: a deployment that succeeded has moved all traffic, and a
-// rollback has moved all of it back,
-// unless somebody else has moved it since.
+// rollback has moved all of it back, unless somebody else has moved it since.
 func (r *rules) checkTraffic(d *deployment) {
 	f := r.w.functions
-	if d.Status != deploy.Succeeded || f.foreigns > f.begun[d.ID] {
+	if d.Status != deploy.Succeeded || f.history.others(d.since, d.ID) {
 		return
 	}
 	want := d.targets[0].Function.Target

@@ -19,12 +19,14 @@ type model struct {
 	groups      map[string]deploy.Group
 	instances   map[string]deploy.Instance
 	known       map[string]deploy.GroupHost // by group and host
+	actions     map[string]openAction       // by id
 }
 
 // deployment is a row with what belongs to it.
 type deployment struct {
 	deploy.Deployment
 	stop    *deploy.StopRequest
+	told    deploy.Continuation
 	wakeAt  int64  // milliseconds
 	owner   string // of its lease
 	targets []*deploy.Target
@@ -36,6 +38,10 @@ type deployment struct {
 
 	readingText string
 	reading     deploy.AlarmReading // what was last read of its alarms
+
+	alarmedInTime bool // by an alarm, when its end could still be another one
+
+	since int // how many changes the alias, or the service, had had when it was created
 
 	startedHealthy bool // the present transaction started a host that was healthy
 }
@@ -56,7 +62,7 @@ type command struct {
 func newModel(columns map[string][]string) *model {
 	m := &model{
 		columns: map[string]map[string]int{}, deployments: map[string]*deployment{}, commands: map[string]*command{},
-		groups: map[string]deploy.Group{}, instances: map[string]deploy.Instance{}, known: map[string]deploy.GroupHost{},
+		groups: map[string]deploy.Group{}, instances: map[string]deploy.Instance{}, known: map[string]deploy.GroupHost{}, actions: map[string]openAction{},
 	}
 	for table, names := range columns {
 		m.columns[table] = map[string]int{}
@@ -106,9 +112,26 @@ func (d *deployment) put(t *deploy.Target) {
 	d.targets = append(d.targets, t)
 }
 
-// activeOn reports whether a deployment to a platform is active.
-func (m *model) activeOn(p deploy.ComputePlatform) bool {
-	return slices.ContainsFunc(m.active, func(d *deployment) bool { return d.Platform == p })
+// activeIn reports whether a deployment of a group is active.
+func (m *model) activeIn(group string) bool {
+	return slices.ContainsFunc(m.active, func(d *deployment) bool { return d.GroupName == group })
+}
+
+// openAction is a row of an action that has not ended: whose it is, and when it
+// can be carried out, in milliseconds.
+type openAction struct {
+	of  string
+	due int64
+}
+
+// acts reports whether there is an action to be carried out at that time.
+func (m *model) acts(at time.Time) bool {
+	for _, a := range m.actions {
+		if a.due <= at.UnixMilli() {
+			return true
+		}
+	}
+	return false
 }
 
 // waiting reports whether a command waits for its host, or runs.

@@ -52,6 +52,8 @@ func (r *rules) changed(who string, c rowChange) {
 		r.commandChanged(who, c)
 	case "deployment_groups":
 		r.groupChanged(c)
+	case "actions":
+		r.actionChanged(c)
 	case "instances":
 		i := parse[deploy.Instance](r.m.after(c).text("doc"))
 		r.m.instances[i.Name] = i
@@ -60,6 +62,18 @@ func (r *rules) changed(who string, c rowChange) {
 			h := parse[deploy.GroupHost](r.m.after(c).text("doc"))
 			r.m.known[h.GroupID+" "+h.Host] = h
 		}
+	}
+}
+
+func (r *rules) actionChanged(c rowChange) {
+	row := r.m.after(c)
+	id, of := row.text("id"), row.text("deployment_id")
+	if c.before == nil {
+		r.actionMade(r.m.deployments[of], id)
+	}
+	delete(r.m.actions, id)
+	if row.number("open") == 1 {
+		r.m.actions[id] = openAction{of, max(row.number("due_at"), row.number("claimed_until"))}
 	}
 }
 
@@ -81,9 +95,10 @@ const (
 	deploymentMoves = "Created>Queued Created>InProgress Created>Succeeded Queued>Succeeded Created>Failed Created>Stopped " +
 		"Queued>InProgress Queued>Failed Queued>Stopped " +
 		"InProgress>Baking InProgress>Ready InProgress>Succeeded InProgress>Failed InProgress>Stopped " +
-		"Baking>InProgress Baking>Failed Baking>Stopped Ready>InProgress Ready>Stopped "
-	targetMoves = "Pending>InProgress Pending>Failed Pending>Skipped InProgress>Succeeded InProgress>Failed Pending>Succeeded "
-	eventMoves  = "Pending>InProgress Pending>Succeeded Pending>Failed Pending>Skipped InProgress>Succeeded InProgress>Failed "
+		"Baking>InProgress Baking>Failed Baking>Stopped Ready>InProgress Ready>Stopped Ready>Failed "
+	targetMoves = "Pending>InProgress Pending>Failed Pending>Skipped InProgress>Succeeded InProgress>Failed Pending>Succeeded " +
+		"InProgress>Ready Ready>InProgress Ready>Failed "
+	eventMoves = "Pending>InProgress Pending>Succeeded Pending>Failed Pending>Skipped InProgress>Succeeded InProgress>Failed "
 )
 
 func legal[S ~string](moves string, from, to S) bool {
@@ -99,9 +114,6 @@ func (r *rules) deploymentChanged(who string, c rowChange) {
 		r.m.deployments[id] = d
 		r.m.all = append(r.m.all, d)
 		r.m.active = append(r.m.active, d)
-		if r.w.functions != nil {
-			r.w.functions.begun[id] = r.w.functions.foreigns
-		}
 	}
 	d.owner = row.text("owner")
 	if known {
@@ -117,12 +129,18 @@ func (r *rules) deploymentChanged(who string, c rowChange) {
 		*d.stop = parse[deploy.StopRequest](text)
 		r.w.log(who, "%s is to stop", id)
 	}
+	if text := row.text("continued"); text != "" {
+		d.told = parse[deploy.Continuation](text)
+	}
 	r.read(d, row.text("alarm_reading"))
 	old := d.Deployment
 	if known && r.m.before(c).text("doc") == row.text("doc") {
 		return
 	}
 	d.Deployment = parse[deploy.Deployment](row.text("doc"))
+	if !known {
+		d.since = len(r.w.historyOf(d))
+	}
 	switch {
 	case !known:
 		r.w.log(who, "%s is created by %s: %s", id, d.Creator, inShort(d.Config))
@@ -243,9 +261,15 @@ func (r *rules) targetChanged(who string, c rowChange) {
 			r.eventMoved(d, &t, was, is)
 		}
 	}
-	if old.Status.Terminal() && old.UpdatedAt != t.UpdatedAt {
+	if old.Status.Terminal() && old.UpdatedAt != t.UpdatedAt && !r.stillRemoves(d, old, &t) {
 		r.broken("terminal is final", "the target %s of %s had ended and changed", t.ID, d.ID)
 	}
+}
+
+// stillRemoves reports whether nothing of a target has changed but what became
+// of its task sets, before the deployment's end.
+func (r *rules) stillRemoves(d *deployment, old, t *deploy.Target) bool {
+	return t.ECS != nil && !d.Status.Terminal() && old.Status == t.Status && encode(old.Events) == encode(t.Events)
 }
 
 // eventMoved checks the new status of an event, and that it is true.
@@ -259,7 +283,7 @@ func (r *rules) eventMoved(d *deployment, t *deploy.Target, was, is *deploy.Life
 	if is.Status != deploy.EventSucceeded {
 		return
 	}
-	if t.Function != nil {
+	if t.Function != nil || t.ECS != nil {
 		r.hookMoved(d, t, is)
 		return
 	}
@@ -275,7 +299,7 @@ func (r *rules) eventMoved(d *deployment, t *deploy.Target, was, is *deploy.Life
 
 // checkSelected: a target is registered, in the group, and remembered rightly.
 func (r *rules) checkSelected(d *deployment, t *deploy.Target) {
-	if t.Function != nil {
+	if t.Function != nil || t.ECS != nil {
 		return
 	}
 	group, exists := r.m.groups[d.GroupID]
@@ -454,6 +478,9 @@ func (r *rules) after() {
 		r.checkWake(d)
 		r.checkExclusive(d)
 		d.startedHealthy = false
+		if !d.removing() {
+			d.alarmedInTime = d.alarmed()
+		}
 		if d.Status.Terminal() && !d.ended {
 			d.ended = true
 			r.checkEnd(d)
@@ -557,7 +584,7 @@ func (r *rules) checkEvents(d *deployment, t *deploy.Target) {
 
 // checkWake: somebody will look at a deployment again, in time.
 func (r *rules) checkWake(d *deployment) {
-	if d.Status.Terminal() || d.shifting() {
+	if d.Status.Terminal() || d.writing() {
 		return
 	}
 	latest := time.Now().Add(d.limit())
@@ -570,10 +597,10 @@ func (r *rules) checkWake(d *deployment) {
 	if d.BakeUntil != nil && d.Ending == nil && d.BakeUntil.Before(latest) {
 		latest, what = *d.BakeUntil, "the end of the monitor duration"
 	}
-	if d.stop != nil && d.Ending == nil {
+	if d.stop != nil && d.Ending == nil && !d.removing() {
 		latest, what = time.Now(), "a stop"
 	}
-	if d.alarmed() && d.Ending == nil {
+	if d.alarmed() && d.Ending == nil && !d.removing() {
 		latest, what = time.Now(), "an alarm"
 	}
 	if wake := time.UnixMilli(d.wakeAt); wake.After(latest.Add(time.Millisecond + 2*r.w.skew)) {
@@ -615,7 +642,7 @@ func (r *rules) checkEnd(d *deployment) {
 		r.broken("success is never made up", "%s is Succeeded with %d of %d hosts; %d must be healthy", d.ID, n.succeeded, n.hosts, least)
 	case d.Status == deploy.Failed && d.Error.Code == deploy.HealthConstraints && enough && n.skipped == 0:
 		r.broken("failure is never made up", "%s is Failed with %d of %d hosts; %d must be healthy", d.ID, n.succeeded, n.hosts, least)
-	case d.Error != nil && d.Error.Code == deploy.InternalError:
+	case d.Error != nil && d.Error.Code == deploy.InternalError && d.Platform == deploy.Server:
 		r.broken("the engine has no fault", "%s: %s", d.ID, d.Error.Message)
 	case d.stop != nil && d.settled && d.Status == deploy.Succeeded && n.failed+n.skipped > 0:
 		r.broken("an accepted stop stops", "%s is Succeeded", d.ID)
@@ -623,9 +650,15 @@ func (r *rules) checkEnd(d *deployment) {
 	r.checkAlarmed(d)
 	r.checkRollback(d)
 	r.checkMemory(d)
-	r.checkBalanced(d)
-	if d.Platform == deploy.Lambda {
+	switch d.Platform {
+	case deploy.Lambda:
+		r.checkCause(d)
 		r.checkTraffic(d)
+	case deploy.ECS:
+		r.checkCause(d)
+		r.checkService(d)
+	case deploy.Server:
+		r.checkBalanced(d)
 	}
 	if d.UpdateOutdatedInstancesOnly && d.Status == deploy.Succeeded {
 		r.w.saw("hosts that are up to date are left out")
@@ -662,6 +695,11 @@ func (r *rules) rollbackDue(d *deployment) bool {
 		event = deploy.RollbackOnFailure
 	case d.Error.Code == deploy.ManualStop:
 		event = deploy.RollbackOnStop
+	case d.Error.Code == deploy.Timeout: // nobody ended the wait before traffic is rerouted: either of two
+		event = deploy.RollbackOnStop
+		if d.AutoRollback != nil && slices.Contains(d.AutoRollback.Events, deploy.RollbackOnFailure) {
+			event = deploy.RollbackOnFailure
+		}
 	default:
 		event = deploy.RollbackOnAlarm
 	}
@@ -670,8 +708,12 @@ func (r *rules) rollbackDue(d *deployment) bool {
 		wanted = *d.stop.AutoRollback
 	}
 	_, exists := r.m.groups[d.GroupID]
-	if d.Platform == deploy.Lambda {
+	switch d.Platform {
+	case deploy.Lambda:
 		return wanted && exists && slices.ContainsFunc(d.targets, touched)
+	case deploy.ECS:
+		return wanted && exists && r.wayBack(d)
+	case deploy.Server:
 	}
 	return wanted && exists && r.m.lastGood(d.GroupID, d) != nil && slices.ContainsFunc(d.targets, touched)
 }
@@ -772,6 +814,9 @@ func (r *rules) stopAccepted(id, status string) {
 	if d.stop == nil && d.Status != deploy.Stopped {
 		r.broken("durable before told", "the stop of %s was answered, and is not stored", id)
 	}
+	if d.removing() {
+		r.broken("an accepted stop stops", "the stop of %s was accepted, and blue is being removed", id)
+	}
 	if status != "Succeeded" {
 		r.w.saw("a stop waits for what runs")
 		return
@@ -794,8 +839,12 @@ func (r *rules) created(id string) {
 
 // limit is how long a deployment may take before it is ended.
 func (d *deployment) limit() time.Duration {
-	if d.Platform == deploy.Lambda {
+	switch d.Platform {
+	case deploy.Lambda:
 		return 50 * time.Hour
+	case deploy.ECS:
+		return (120 + 50 + 48) * time.Hour
+	case deploy.Server:
 	}
 	return 12 * time.Hour
 }

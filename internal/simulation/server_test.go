@@ -65,7 +65,7 @@ func (s *server) start() {
 	s.control = control.New(s.store, control.Options{Now: now, NewID: s.w.newID, PollHold: time.Nanosecond, Queue: s.w.queue})
 	s.engine = engine.New(s.store, engine.Options{
 		Name: s.leaseholder(), Lease: lease,
-		Platforms: s.w.platforms(),
+		Platforms: s.platforms(),
 		Now:       now, NewID: s.w.newID, Alarms: s.w.alarms, AlarmPeriod: alarmPeriod,
 		Order: func(list []deploy.Instance) {
 			s.w.rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
@@ -75,7 +75,7 @@ func (s *server) start() {
 	s.toldOfAlarms, _ = s.store.Subscribe(store.TopicAlarms)
 	s.watchAlarms()
 	s.toldOfActions, _ = s.store.Subscribe(store.TopicActions)
-	if s.w.functions != nil {
+	if s.w.outside != nil || s.w.balancers != nil {
 		s.watchActions()
 	}
 	if s.w.replicas == 1 {
@@ -111,10 +111,13 @@ func (s *server) leaseholder() string {
 }
 
 // platforms are what a server deploys to.
-func (w *world) platforms() map[deploy.ComputePlatform]platform.Platform {
-	all := map[deploy.ComputePlatform]platform.Platform{deploy.Server: w.hostPlatform()}
-	if w.functions != nil {
-		all[deploy.Lambda] = w.functions.platform()
+func (s *server) platforms() map[deploy.ComputePlatform]platform.Platform {
+	all := map[deploy.ComputePlatform]platform.Platform{deploy.Server: s.w.hostPlatform()}
+	if s.w.functions != nil {
+		all[deploy.Lambda] = signed{s.w.functions.platform(), s}
+	}
+	if s.w.services != nil {
+		all[deploy.ECS] = signed{s.w.services.platform(), s}
 	}
 	return all
 }
@@ -148,7 +151,7 @@ func (s *server) retire() {
 // go on, and may take over what it was about to advance.
 func (s *server) stall() {
 	w := s.w
-	if w.nested || w.over || w.replicas == 1 || !s.stepping || !w.once(w.mood.stalls) {
+	if w.nested || w.over || w.replicas == 1 || !s.stepping && !s.acting || !w.once(w.mood.stalls) {
 		return
 	}
 	w.saw("a replica stalls while it works")

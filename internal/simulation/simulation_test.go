@@ -9,44 +9,60 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/slipwayhq/slipway/internal/deploy"
 )
 
 var (
 	oneSeed = flag.Uint64("seed", 0, "run this seed only, and print what happens in it")
 	seeds   = flag.Int("seeds", 300, "how many seeds to run, from 1 on")
+	only    = flag.String("platform", "", "deploy to Server, Lambda or ECS only; empty: to a mixture")
 )
 
-// failedSeeds are those that once found a fault, or have a rare course. They
-// are run each time, for ever.
-var failedSeeds = []uint64{
-	1738, // a server that starts releases leases, and hears that it failed
-	3661, // somebody else moves traffic to exactly where the next shift would
-	6559, // a deployment is stopped while a shift of its traffic is under way
-	8508, // three clocks measure a monitor duration
+// failedSeeds are those that once found a fault, or have a rare course, of the
+// mixture and of the platforms alone. They are run each time, for ever.
+var failedSeeds = map[deploy.ComputePlatform][]uint64{
+	"": {
+		1738, // a server that starts releases leases, and hears that it failed
+	},
+	deploy.Lambda: {
+		320, // a deployment is stopped while a shift of its traffic is under way
+	},
 }
 
 // TestSimulation runs histories and fails at the first in which a rule is
 // broken.
 func TestSimulation(t *testing.T) {
 	t.Parallel()
+	platform := deploy.ComputePlatform(*only)
 	if *oneSeed != 0 {
-		replay(t, *oneSeed)
+		replay(t, platform, *oneSeed)
 		return
 	}
-	list := append([]uint64(nil), failedSeeds...)
-	for i := range *seeds / thinned {
-		list = append(list, uint64(i)+1)
+	runAll(t, platform, *seeds)
+}
+
+// TestPlatforms is the same for each platform alone, with fewer seeds: there
+// is nothing else in these worlds that would hide what goes wrong.
+func TestPlatforms(t *testing.T) {
+	t.Parallel()
+	for _, platform := range []deploy.ComputePlatform{deploy.Lambda, deploy.ECS} {
+		t.Run(string(platform), func(t *testing.T) { runAll(t, platform, *seeds/3) })
 	}
-	runAll(t, list)
 }
 
 // runAll runs seeds, as many at a time as there are processors. When many have
 // been run, everything that can happen must have happened: a simulation in
 // which nothing goes wrong would prove nothing.
-func runAll(t *testing.T, list []uint64) {
+func runAll(t *testing.T, platform deploy.ComputePlatform, n int) {
+	list := slices.Clone(failedSeeds[platform])
+	for i := range n / thinned {
+		list = append(list, uint64(i)+1)
+	}
 	var next atomic.Int64
 	var mu sync.Mutex
-	seen := map[string]int{}
+	seen, begun := map[string]int{}, time.Now()
 	note := func(w *world) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -55,12 +71,13 @@ func runAll(t *testing.T, list []uint64) {
 		}
 	}
 	t.Cleanup(func() {
-		for _, what := range happenings {
+		for _, what := range happenings[platform] {
 			if len(list) >= 300 && seen[what] == 0 && !t.Failed() {
 				t.Errorf("in %d seeds it never happened that %s", len(list), what)
 			}
 		}
 		if testing.Verbose() {
+			t.Logf("%d seeds at %s each", len(list), time.Since(begun)/time.Duration(len(list)))
 			for _, what := range slices.Sorted(maps.Keys(seen)) {
 				t.Logf("%6d times: %s", seen[what], what)
 			}
@@ -78,10 +95,11 @@ func runAll(t *testing.T, list []uint64) {
 				if i >= int64(len(list)) || t.Failed() {
 					return
 				}
-				w := simulate(t, db, list[i], false)
+				w := simulate(t, db, platform, list[i], false)
 				if w.broken != nil {
 					next.Store(int64(len(list)))
-					t.Errorf("seed %d: %v\nsee it with: go test ./internal/simulation -run 'TestSimulation$' -v -seed %d", w.seed, w.broken, w.seed)
+					t.Errorf("seed %d: %v\nsee it with: go test ./internal/simulation -run 'TestSimulation$' -v -seed %d -platform '%s'",
+						w.seed, w.broken, w.seed, platform)
 				}
 				note(w)
 			}
@@ -90,7 +108,13 @@ func runAll(t *testing.T, list []uint64) {
 }
 
 // happenings are what must have happened after some hundred seeds.
-var happenings = []string{
+var happenings = map[deploy.ComputePlatform][]string{
+	"":            mixed,
+	deploy.Lambda: slices.Concat(faults, onLambda),
+	deploy.ECS:    slices.Concat(faults, onECS),
+}
+
+var mixed = []string{
 	"a deployment is Succeeded", "a deployment is Failed (HEALTH_CONSTRAINTS)", "a deployment is Failed (HEALTH_CONSTRAINTS_INVALID)",
 	"a deployment is Failed (NO_INSTANCES)", "a deployment is Failed (DEPLOYMENT_GROUP_MISSING)", "a deployment is Stopped (MANUAL_STOP)",
 	"a rollback is Succeeded", "a rollback is Failed (HEALTH_CONSTRAINTS)", "a rollback is Stopped (MANUAL_STOP)",
@@ -108,6 +132,33 @@ var happenings = []string{
 	"a host is silent", "a silent host is heard again", "a host is deregistered while a command waits for it", "a zone is monitored",
 }
 
+// faults are what befalls the deployments of both platforms that act on the
+// outside; onLambda and onECS are how these go.
+var (
+	faults = []string{
+		"a server dies between transactions", "a server dies before a commit", "a server dies after a commit",
+		"a server dies before a call to the outside", "a server dies after a call to the outside",
+		"the reply of a call to the outside is lost", "a replica stalls while it works", "a replica takes over from another",
+		"a transaction fails before its commit", "a transaction fails after its commit",
+		"a hook does not answer", "a hook answers late", "a hook answers twice", "an answer of a hook is refused",
+		"traffic moves step by step",
+		"a deployment is Succeeded", "a deployment is Failed (HOOK_EXECUTION_FAILURE)", "a deployment is Failed (TIMEOUT)",
+		"a deployment is Stopped (MANUAL_STOP)", "a deployment is Stopped (ALARM_ACTIVE)", "a rollback is Succeeded",
+	}
+	onLambda = []string{
+		"traffic is put back", "somebody else moves the traffic of an alias", "somebody else deletes an alias",
+		"a deployment is Failed (INVALID_LAMBDA_CONFIGURATION)", "a rollback is Failed (INVALID_LAMBDA_CONFIGURATION)",
+	}
+	onECS = []string{
+		"traffic of a service is put back", "a task set never becomes steady", "a service is scaled", "a task set vanishes",
+		"somebody else divides the traffic of a service", "somebody else takes the traffic of a service",
+		"somebody else moves the test traffic of a service", "somebody else promotes a task set", "somebody else makes a task set",
+		"somebody ends the wait READY_WAIT", "somebody ends the wait TERMINATION_WAIT", "the wait before blue is removed ends",
+		"a deployment removes what another one left", "a deployment is Ready", "a deployment is Stopped (TIMEOUT)",
+		"a deployment is Failed (ELASTIC_LOAD_BALANCING_INVALID)", "a deployment is Failed (INVALID_ECS_SERVICE)",
+	}
+)
+
 // TestMain collects garbage less often: the heap is small, and all of it dies
 // with each world.
 func TestMain(m *testing.M) {
@@ -116,12 +167,12 @@ func TestMain(m *testing.M) {
 }
 
 // replay runs one seed and prints its trace.
-func replay(t *testing.T, seed uint64) {
+func replay(t *testing.T, platform deploy.ComputePlatform, seed uint64) {
 	db, err := openDatabase()
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := simulate(t, db, seed, true)
+	w := simulate(t, db, platform, seed, true)
 	t.Logf("\n%s", w.trace)
 	if w.broken != nil {
 		t.Errorf("seed %d: %v", seed, w.broken)
@@ -140,10 +191,12 @@ func TestSameSeedSameHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	platforms := []deploy.ComputePlatform{"", deploy.ECS, deploy.Lambda}
 	for seed := range uint64(60 / thinned) {
-		one := simulate(t, first, seed+1, false).trace
-		simulate(t, second, seed+1000, false)
-		two := simulate(t, second, seed+1, false).trace
+		platform := platforms[seed%3]
+		one := simulate(t, first, platform, seed+1, false).trace
+		simulate(t, second, "", seed+1000, false)
+		two := simulate(t, second, platform, seed+1, false).trace
 		if one.sum() != two.sum() {
 			t.Fatalf("seed %d: %x the first time, %x the second", seed+1, one.sum(), two.sum())
 		}

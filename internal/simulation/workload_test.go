@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -14,15 +15,16 @@ import (
 
 // user deploys to one group, one deployment after the other, and meddles.
 type user struct {
-	w         *world
-	name      string
-	group     string // its name
-	id        int    // how often the group was made
-	left      int    // deployments to come
-	done      bool
-	functions bool // deploys functions, not to hosts
+	w     *world
+	name  string
+	group string // its name
+	id    int    // how often the group was made
+	left  int    // deployments to come
+	done  bool
+	next  func(*user) control.CreateDeployment // of one who does not deploy to hosts
 
 	ambush *control.StopDeployment // for the worst moment
+	late   bool                    // which is when it is too late
 }
 
 const application = "shop"
@@ -54,6 +56,9 @@ func (w *world) populate() {
 	if w.once(10) {
 		hosts = 1 + w.rand.IntN(30)
 	}
+	if w.only != "" && w.only != deploy.Server {
+		groups, hosts = 0, 0
+	}
 	w.log("world", "seed %d: %d servers, %d groups, %d hosts, mood %+v", w.seed, w.replicas, groups, hosts, w.mood)
 	for i := range hosts {
 		w.register(w.addHost(fmt.Sprintf("h%d", i+1), w.someZone()), groups)
@@ -64,13 +69,31 @@ func (w *world) populate() {
 		u.makeGroup()
 		w.after(w.upTo(time.Minute), u.deploy)
 	}
-	if w.once(8) {
-		w.addFunctions()
-	}
+	w.addOthers()
 	for i := range w.replicas {
 		w.addServer(fmt.Sprintf("server%d", i+1))
 	}
 	w.watchdog()
+}
+
+// addOthers adds Lambda to one world in eight, and ECS to one in eight: or one
+// of them to all.
+func (w *world) addOthers() {
+	has := map[deploy.ComputePlatform]bool{w.only: true}
+	if w.only == "" {
+		has[deploy.Lambda] = w.once(8)
+		// Has a generator of its own, so that all other worlds are as they were.
+		has[deploy.ECS] = rand.New(rand.NewPCG(w.seed, 0xec5)).IntN(8) == 0
+	}
+	if has[deploy.Lambda] || has[deploy.ECS] {
+		w.outside = newOutside(w)
+	}
+	if has[deploy.Lambda] {
+		w.addFunctions()
+	}
+	if has[deploy.ECS] {
+		w.addServices()
+	}
 }
 
 // configs are the configurations of a world beside the predefined ones.
@@ -207,8 +230,8 @@ func (u *user) deploy() {
 	if w.once(8) {
 		in.AlarmOverride = w.alarmSetting()
 	}
-	if u.functions {
-		in = u.functionDeployment()
+	if u.next != nil {
+		in = u.next(u)
 		u.create(in, u.follow, u.followActive)
 		return
 	}
@@ -272,9 +295,13 @@ func (u *user) follow(id string) {
 			in.AutoRollback = &rollback
 		}
 		if u.w.once(2) {
-			u.ambush = &in
+			u.ambush, u.late = &in, u.w.services != nil && u.w.once(3)
 		} else {
-			u.w.after(u.w.upTo(10*time.Minute), func() { u.stop(in) })
+			soon := 10 * time.Minute
+			if u.next != nil {
+				soon = 90 * time.Minute // there is more to wait for
+			}
+			u.w.after(u.w.upTo(soon), func() { u.stop(in) })
 		}
 	}
 	u.watch(id, time.Minute)
@@ -296,7 +323,7 @@ func (u *user) followRollback(id string) {
 // host takes one of its commands.
 func (w *world) ambush(deploymentID string) {
 	for _, u := range w.users {
-		if u.ambush != nil && u.ambush.DeploymentID == deploymentID && w.once(4) {
+		if u.ambush != nil && u.ambush.DeploymentID == deploymentID && w.once(4) && (!u.late || w.model.deployments[deploymentID].removing()) {
 			u.stop(*u.ambush)
 			u.ambush = nil
 		}
@@ -315,6 +342,7 @@ func (u *user) watch(id string, every time.Duration) {
 			return func() {
 				switch {
 				case err != nil || !d.Status.Terminal():
+					u.perhapsGoOn(d)
 					again()
 				case d.Rollback.RollbackID != "":
 					u.followRollback(d.Rollback.RollbackID)

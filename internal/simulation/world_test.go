@@ -32,7 +32,10 @@ type world struct {
 	servers   []*server
 	replicas  int
 	hosts     []*host
-	functions *functions // nil in most worlds
+	only      deploy.ComputePlatform // what is deployed to; empty: a mixture
+	outside   *outside               // of functions and services; nil in most worlds
+	functions *functions
+	services  *services
 	users     []*user
 	alarms    *alarms
 	watched   bool       // servers notice silent hosts
@@ -60,7 +63,7 @@ type mood struct {
 	agentDies int // an agent dies in a script
 	away      int // a host is away for a while
 	scripts   int // a script fails
-	calls     int // a call to Lambda fails
+	calls     int // a call to Lambda or ECS fails
 	hangs     int // a script never ends
 	skew      time.Duration
 	alarms    time.Duration // one changes
@@ -86,9 +89,10 @@ const noSuchEnd = 300_000
 
 // simulate runs the history of a seed in a bubble of virtual time: whatever
 // asks for the time or waits, does so on the simulated clock.
-func simulate(t *testing.T, db *database, seed uint64, keep bool) (w *world) {
+func simulate(t *testing.T, db *database, only deploy.ComputePlatform, seed uint64, keep bool) (w *world) {
 	synctest.Test(t, func(*testing.T) {
 		w = newWorld(db, seed, keep)
+		w.only = only
 		w.run()
 	})
 	return w

@@ -139,9 +139,11 @@ func (w *acting) checkPair(r container.Route) error {
 }
 
 // leftover reports whether a task set was made, or replaced, by an earlier
-// deployment of the group, and serves nothing any more.
+// deployment of the group, and serves nothing any more. One behind blue's
+// target group does, whatever its status.
 func (w *acting) leftover(t container.TaskSet) bool {
-	if t.Status == container.Primary || t.Status == container.Draining || t.ExternalID == w.in.Maker {
+	if t.Status == container.Primary || t.Status == container.Draining || t.ExternalID == w.in.Maker ||
+		t.TargetGroupARN == w.Blue.TargetGroupARN {
 		return false
 	}
 	return t.ExternalID != "" && slices.Contains(w.in.ECS.Earlier, t.ExternalID) || slices.Contains(w.in.ECS.Earlier, t.ARN)

@@ -74,6 +74,24 @@ func TestUnknownLeftover(t *testing.T) {
 	}
 }
 
+// TestLeftoverThatServes: what an earlier deployment replaced is behind the
+// target group that serves, because somebody made another task set there
+// primary. It has a part of the traffic, so it is not removed. (Seed 65 of the
+// simulation of ECS alone found it.)
+func TestLeftoverThatServes(t *testing.T) {
+	t.Parallel()
+	st := newStory(t, deployment("AllAtOnce"))
+	st.world.AddTaskSet(cluster, shop, container.TaskSet{
+		ARN: "theirs", ID: "ecs-svc/theirs", Status: container.Active, TargetGroupARN: groupA, Desired: 3,
+	})
+	promote(st, "theirs")
+	st.early = []deploy.Target{{DeploymentID: "d-0", ECS: &deploy.ECSTarget{Blue: deploy.TaskSet{ARN: blueARN}}}}
+	d := st.run()
+	if got, want := st.describe(), "0/100 test 0/100, original ACTIVE, theirs DRAINING, 3 PRIMARY"; d.Status != deploy.Succeeded || got != want {
+		t.Errorf("%s %+v, left %s, want %s", d.Status, d.Error, got, want)
+	}
+}
+
 // TestPolls: a new task set is looked at every five seconds for a minute, and
 // then every fifteen.
 func TestPolls(t *testing.T) {
