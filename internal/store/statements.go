@@ -83,21 +83,21 @@ func (t *Tx) statement(text string) *sql.Stmt {
 // query is for many rows. They are to be read to their end, or closed, before
 // the same query is made again.
 func (t *Tx) query(text string, args ...any) (*sql.Rows, error) {
-	if stmt := t.statement(text); stmt != nil {
+	if stmt := t.statement(text); stmt != nil { //nolint:sqlclosecheck // it ends with the transaction
 		return stmt.QueryContext(t.ctx, args...)
 	}
 	return t.tx.QueryContext(t.ctx, text, args...)
 }
 
 func (t *Tx) queryRow(text string, args ...any) *sql.Row {
-	if stmt := t.statement(text); stmt != nil {
+	if stmt := t.statement(text); stmt != nil { //nolint:sqlclosecheck // it ends with the transaction
 		return stmt.QueryRowContext(t.ctx, args...)
 	}
 	return t.tx.QueryRowContext(t.ctx, text, args...)
 }
 
 func (t *Tx) change(text string, args ...any) (sql.Result, error) {
-	if stmt := t.statement(text); stmt != nil {
+	if stmt := t.statement(text); stmt != nil { //nolint:sqlclosecheck // it ends with the transaction
 		return stmt.ExecContext(t.ctx, args...)
 	}
 	return t.tx.ExecContext(t.ctx, text, args...)
