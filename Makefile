@@ -3,6 +3,10 @@
 #
 # Targets are named action/what: test/race is the tests with the race detector.
 
+# What is cut from a command's output must not hide that it failed.
+SHELL       := bash
+.SHELLFLAGS := -o pipefail -c
+
 GO    ?= go
 TOOL  := $(GO) tool -modfile=tools/go.mod
 CGO_ENABLED ?= 0
