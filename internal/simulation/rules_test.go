@@ -758,7 +758,7 @@ func (r *rules) handedOut(h *host, cmd deploy.HostCommand) {
 	if _, before := r.leased[cmd.ID]; before {
 		r.w.saw("a command is handed out again")
 	}
-	r.leased[cmd.ID] = now.Add(10 * time.Second)
+	r.leased[cmd.ID] = now.Add(10 * time.Second).Truncate(time.Millisecond) // the store counts in those
 }
 
 // leasesReleased: a server that is alone took all leases back.
