@@ -127,7 +127,11 @@ func (r *rules) taskSetMade(o *service, d *deployment, n container.NewTaskSet, t
 	switch {
 	case undo:
 		r.broken("a rollback makes nothing", "%s makes a task set", d.ID)
-	case n.ExternalID != d.ID || len(o.made[d.ID]) > 1:
+	case n.ExternalID != d.ID || slices.ContainsFunc(o.taskSets(), func(other container.TaskSet) bool {
+		// (One that somebody removed before the reply about it came is one that
+		// the server cannot know of.)
+		return other.ARN != t.ARN && other.Status != container.Draining && slices.Contains(o.made[d.ID], other.ARN)
+	}):
 		r.broken("nothing is done twice", "%s makes the task sets %v", d.ID, o.made[n.ExternalID])
 	case n.TargetGroupARN != is.greenGroup:
 		r.broken("green has its own target group", "%s makes a task set behind %s, and blue is behind %s", d.ID, n.TargetGroupARN, is.blueGroup)
