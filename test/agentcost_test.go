@@ -40,7 +40,7 @@ func TestAgentCost(t *testing.T) {
 	fmt.Printf("%d processors, %s/%s, %s; %d runs of each.\n\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), *costRuns)
 	useReleasedAgent(t)
 	bundles := packCostBundles(t)
-	places := []struct{ name, dir string }{{"memory", "/dev/shm"}, {"disk", os.TempDir()}}
+	places := []struct{ name, dir string }{{"On a file system in memory", "/dev/shm"}, {"On disk", os.TempDir()}}
 	for _, place := range places {
 		t.Run(place.name, func(t *testing.T) {
 			if _, err := os.Stat(place.dir); err != nil {
@@ -48,7 +48,7 @@ func TestAgentCost(t *testing.T) {
 			}
 			t.Setenv("TMPDIR", place.dir) // for t.TempDir, here and in the helpers
 			c := newCosting(t)
-			fmt.Printf("In %s. Seconds of wall time, lowest / median, and of CPU time:\n\n", place.name)
+			fmt.Printf("%s. Seconds of wall time, lowest / median, and of CPU time:\n\n", place.name)
 			fmt.Print("| bundle | unpack and `cp -r` | `deploy-local` | of that time | through a server | most memory of the agent | CPU of the server |\n|---|---|---|---|---|---|---|\n")
 			for _, b := range bundles {
 				c.measure(t, b)

@@ -38,7 +38,9 @@ func TestRequestsOfAnEvent(t *testing.T) {
 			count := func(operation string) int {
 				return len(slices.DeleteFunc(slices.Clone(s.calls), func(call string) bool { return call != operation }))
 			}
-			if got := count("GetDeploymentSpecification"); got != tc.specifications {
+			// A command that is handed out again before it is acknowledged is asked
+			// about again, unless the answer is known.
+			if got := count("GetDeploymentSpecification"); got < tc.specifications || tc.slipway && got > tc.specifications {
 				t.Errorf("the specification was asked for %d times, want %d", got, tc.specifications)
 			}
 			if got := count("PostHostCommandUpdate"); got != tc.updates {

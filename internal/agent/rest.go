@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"runtime"
 	"runtime/debug"
 	"time"
 )
@@ -15,7 +16,12 @@ const restAfter = 5 * time.Second
 type rest struct{ timer *time.Timer }
 
 func newRest() *rest {
-	return &rest{time.AfterFunc(restAfter, debug.FreeOSMemory)} // the start took some, too
+	return &rest{time.AfterFunc(restAfter, giveBack)} // the start took some, too
+}
+
+func giveBack() {
+	runtime.GC() // what pools hold survives one collection
+	debug.FreeOSMemory()
 }
 
 // idle begins to wait, busy ends it.

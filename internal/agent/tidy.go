@@ -79,7 +79,17 @@ func (a *Agent) tidy(ctx context.Context) {
 				break
 			}
 			a.tidyGroup(ctx, group)
+			a.restAgain()
 		}
+	}
+}
+
+// restAgain gives back what tidying took, unless there is a command already.
+func (a *Agent) restAgain() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.inFlight) == 0 {
+		a.rest.idle()
 	}
 }
 

@@ -73,8 +73,12 @@ func comesBack(t *trip, in, out any, elsewhere ...string) {
 }
 
 // complete checks that some input of all that were generated had each member.
+// With -short too few are generated for that.
 func complete(t *testing.T, inputs ...any) {
 	t.Helper()
+	if testing.Short() {
+		return
+	}
 	if len(inputs) == 0 {
 		t.Fatal("nothing was generated")
 	}
