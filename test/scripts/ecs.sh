@@ -66,7 +66,7 @@ cat >task.json <<'JSON'
 {"family": "shop", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512",
  "containerDefinitions": [{"name": "web", "image": "shop:1", "memory": 256, "portMappings": [{"containerPort": 8080}]}]}
 JSON
-aws ecs register-task-definition --cli-input-json file://task.json >registered.json
+definition=$(aws ecs register-task-definition --cli-input-json file://task.json --query taskDefinition.taskDefinitionArn --output text)
 aws ecs create-service --cluster c1 --service-name shop --desired-count 3 --scheduling-strategy REPLICA \
 	--deployment-controller type=EXTERNAL >service.json
 set -- $subnets
@@ -115,8 +115,8 @@ say "Back, with a wait before traffic is rerouted"
 sed -i 's/"CONTINUE_DEPLOYMENT", "waitTimeInMinutes": 0/"STOP_DEPLOYMENT", "waitTimeInMinutes": 60/;
 	s/"terminationWaitTimeInMinutes": 0/"terminationWaitTimeInMinutes": 60/; s/deploymentGroupName/currentDeploymentGroupName/' group.json
 aws deploy update-deployment-group --cli-input-json file://group.json >updated.json
-deploy() { # TASK DEFINITION
-	sed "s,<TASK_DEFINITION>,$1," appspec.json | python3 -c 'import json, sys
+deploy() { # REVISION OF THE TASK DEFINITION
+	sed "s,<TASK_DEFINITION>,${definition%:*}:$1," appspec.json | python3 -c 'import json, sys
 print(json.dumps({"revisionType": "AppSpecContent", "appSpecContent": {"content": sys.stdin.read()}}))' >revision.json
 	aws deploy create-deployment --application-name shop --deployment-group-name prod --revision file://revision.json \
 		--query deploymentId --output text
@@ -129,7 +129,7 @@ until_is() { # STATE QUERY
 	done
 	fail "$2 is '$is', want '$1'"
 }
-id=$(deploy shop:1)
+id=$(deploy 1)
 until_is Ready status
 expect "the weights" "a=0 b=100" "$(weights)"
 aws deploy continue-deployment --deployment-id "$id"
@@ -140,7 +140,7 @@ until_is Succeeded status
 expect "the task definition" "shop:1" "$(primary taskDefinition | sed 's,.*/,,')"
 
 say "Stopped in the termination wait: the rollback puts all of it back"
-id=$(deploy shop:2)
+id=$(deploy 2)
 until_is Ready status
 aws deploy continue-deployment --deployment-id "$id" --deployment-wait-type READY_WAIT
 until_is True instanceTerminationWaitTimeStarted
